@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "launcher/verbs.hpp"
+#include "packaging/policy_file.hpp"
+#include "runtime/base/error.hpp"
+
+namespace rootlet {
+namespace {
+
+void print_help() {
+  std::string text =
+      "Usage: rootlet VERB [OPTIONS] ...\n"
+      "One executable file that brings its own root.\n";
+  std::string_view group;
+  for (const Verb& verb : kVerbs) {
+    if (verb.group != group) text += "\n" + std::string(verb.group) + ":\n";
+    group = verb.group;
+    text += "  " + std::string(verb.name) + std::string(12 - verb.name.size(), ' ') +
+            std::string(verb.summary) + "\n";
+  }
+  text +=
+      "\nExamples:\n"
+      "  rootlet build ./rootfs --entry hmmsearch -o hmmsearch.AppImage\n"
+      "  rootlet inspect hmmsearch.AppImage\n"
+      "\n`rootlet VERB --help` tells the rest. Exit status 125: rootlet itself failed.\n";
+  std::fputs(text.c_str(), stdout);
+}
+
+int unknown_verb(const std::string& name) {
+  std::vector<std::string> known;
+  for (const Verb& verb : kVerbs) known.emplace_back(verb.name);
+  const std::string near = packaging::suggest(name, known);
+  print_error(
+      plain_error("read the command line", name, "no such verb",
+                  near.empty() ? "rootlet --help lists them" : "did you mean \"" + near + "\"?"));
+  return 125;
+}
+
+}  // namespace
+}  // namespace rootlet
+
+int main(int argc, char** argv) {
+  using namespace rootlet;
+  const std::string name = argc > 1 ? argv[1] : "";
+  if (name.empty() || name == "--help" || name == "-h" || name == "help") {
+    print_help();
+    return name.empty() ? 125 : 0;
+  }
+  if (name == "--version") {
+    std::puts("rootlet " ROOTLET_VERSION);
+    return 0;
+  }
+  for (const Verb& verb : kVerbs) {
+    if (name == verb.name) return verb.run(argc - 1, argv + 1);
+  }
+  return unknown_verb(name);
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace rootlet {
+
+// The verbs of `rootlet`, one file each. A verb gets its arguments untouched,
+// its own name first, and returns the exit status.
+using VerbFunction = int (*)(int argc, char** argv);
+
+int build_verb(int argc, char** argv);
+
+struct Verb {
+  std::string_view name;
+  std::string_view group;
+  std::string_view summary;
+  VerbFunction run;
+};
+
+inline constexpr std::array kVerbs = std::to_array<Verb>({
+    {"build", "Make", "pack a directory, an AppDir or a tar into one executable file", build_verb},
+
+});
+
+}  // namespace rootlet

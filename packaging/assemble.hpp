@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "runtime/base/result.hpp"
+
+namespace rootlet::packaging {
+
+// What `rootlet build` was asked for.
+struct BuildRequest {
+  std::string source;
+  std::string output;  // empty: NAME-[VERSION-]ARCH.AppImage
+  std::string entry, policy_file, name, version;
+  std::string update_information;
+  std::string stub, apprun;  // empty: those beside the running command
+  unsigned level = 15;
+  std::uint32_t block_size = 128 << 10;
+  unsigned threads = 0;
+  bool check = true;
+  bool force = false;
+  std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+};
+
+struct BuildSummary {
+  std::string output, entry, kind, note;
+  std::uint64_t stub = 0;     // bytes of the program in front
+  std::uint64_t image = 0;    // bytes of the squashfs behind it
+  std::uint64_t content = 0;  // of the files in it
+  std::uint32_t entries = 0;
+};
+
+// The whole build, in order.
+Result<BuildSummary> build(const BuildRequest& request);
+
+}  // namespace rootlet::packaging

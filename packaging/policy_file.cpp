@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: MIT
+#include "packaging/policy_file.hpp"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <sstream>
+
+#include "packaging/policy_keys.hpp"
+
+namespace rootlet::packaging {
+namespace {
+
+constexpr std::string_view kRead = "read the policy";
+constexpr std::size_t kMaximumFile = 1 << 20;
+
+using Form = IsolationKey::Form;
+
+class Reader {
+ public:
+  explicit Reader(std::string name) : name_(std::move(name)) {}
+
+  Result<Policy> read(const toml::table& document) {
+    TRY(each(document, "",
+             {
+                 {"tool", [this](const toml::node& node) { return read_tool(node); }},
+                 {"isolation", [this](const toml::node& node) { return read_isolation(node); }},
+                 {"data", [this](const toml::node& node) { return read_data(node); }},
+             }));
+    return std::move(policy_);
+  }
+
+ private:
+  using Handler = std::function<Status(const toml::node&)>;
+  using Handlers = std::map<std::string, Handler>;
+
+  Error at(const toml::node& node, const std::string& reason, std::string_view hint = {}) const {
+    return plain_error(kRead, name_ + ":" + std::to_string(node.source().begin.line), reason, hint);
+  }
+
+  static std::string hint_for(const std::string& key, const std::vector<std::string>& known) {
+    const std::string near = suggest(key, known);
+    if (!near.empty()) return "did you mean \"" + near + "\"?";
+    std::string all = "known are:";
+    for (const std::string& name : known) all += " " + name;
+    return all;
+  }
+
+  // The keys of a table in the order of the file.
+  static std::vector<std::pair<std::string, const toml::node*>> ordered(const toml::table& table) {
+    std::vector<std::pair<std::string, const toml::node*>> keys;
+    std::vector<toml::source_position> places;
+    for (const auto& [key, node] : table) keys.emplace_back(std::string(key.str()), &node);
+    std::stable_sort(keys.begin(), keys.end(), [](const auto& a, const auto& b) {
+      const auto x = a.second->source().begin, y = b.second->source().begin;
+      return std::pair(x.line, x.column) < std::pair(y.line, y.column);
+    });
+    return keys;
+  }
+
+  Status each(const toml::table& table, const std::string& section, const Handlers& handlers) {
+    for (const auto& [key, node] : ordered(table)) {
+      const auto found = handlers.find(key);
+      if (found == handlers.end()) {
+        std::vector<std::string> known;
+        for (const auto& [name, handler] : handlers) known.push_back(name);
+        return at(*node, "unknown key \"" + key + "\"" + (section.empty() ? "" : " in " + section),
+                  hint_for(key, known));
+      }
+      TRY(found->second(*node));
+    }
+    return Done{};
+  }
+
+  Result<std::string> text(const toml::node& node, const std::string& key) const {
+    const auto value = node.value_exact<std::string>();
+    if (!value) return at(node, "\"" + key + "\" must be a string");
+    if (value->find('\0') != std::string::npos) return at(node, "\"" + key + "\" holds a NUL");
+    return *value;
+  }
+
+  Result<std::vector<std::string>> list(const toml::node& node, const std::string& key) const {
+    const toml::array* array = node.as_array();
+    if (array == nullptr) {
+      return at(node, "\"" + key + "\" must be an array of strings",
+                "write " + key + " = [\"...\"]");
+    }
+    std::vector<std::string> out;
+    for (const toml::node& item : *array) out.push_back(TRY(text(item, key)));
+    return out;
+  }
+
+  Result<std::string> inside(const toml::node& node, const std::string& key) const {
+    const std::string path = TRY(text(node, key));
+    if (!path.starts_with('/')) {
+      return at(node,
+                "\"" + key + "\" must be an absolute path inside the image, not \"" + path + "\"");
+    }
+    return path;
+  }
+
+  Handler into_text(std::string& target, std::string key) {
+    return [this, &target, key](const toml::node& node) -> Status {
+      target = TRY(text(node, key));
+      return Done{};
+    };
+  }
+
+  Handler into_list(std::vector<std::string>& target, std::string key) {
+    return [this, &target, key](const toml::node& node) -> Status {
+      target = TRY(list(node, key));
+      return Done{};
+    };
+  }
+
+  Handler into_path(std::string& target, std::string key) {
+    return [this, &target, key](const toml::node& node) -> Status {
+      target = TRY(inside(node, key));
+      return Done{};
+    };
+  }
+
+  Status read_tool(const toml::node& node) {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) return at(node, "\"tool\" must be a table: [tool]");
+    return each(*table, "[tool]",
+                {
+                    {"name", into_text(policy_.name, "name")},
+                    {"version", into_text(policy_.version, "version")},
+                    {"licence", into_text(policy_.licence, "licence")},
+                    {"url", into_text(policy_.url, "url")},
+                    {"entrypoint", [this](const toml::node& n) { return read_entrypoint(n); }},
+                    {"arguments", into_list(policy_.arguments, "arguments")},
+                    {"commands", [this](const toml::node& n) { return read_commands(n); }},
+                    {"dispatch", [this](const toml::node& n) { return read_dispatch(n); }},
+                    {"workdir", into_path(policy_.workdir, "workdir")},
+                    {"env", [this](const toml::node& n) { return read_env(n); }},
+                    {"selftest", into_list(policy_.selftest, "selftest")},
+                });
+  }
+
+  Status read_entrypoint(const toml::node& node) {
+    policy_.entrypoint = TRY(list(node, "entrypoint"));
+    if (policy_.entrypoint.empty()) return at(node, "\"entrypoint\" is empty");
+    return Done{};
+  }
+
+  Status read_dispatch(const toml::node& node) {
+    policy_.dispatch = TRY(text(node, "dispatch"));
+    if (policy_.dispatch == "argument") return Done{};
+    return at(node, "\"dispatch\" can only be \"argument\"");
+  }
+
+  Status read_commands(const toml::node& node) {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) {
+      return at(node, "\"commands\" must be a table", "write commands = {NAME = \"/path/inside\"}");
+    }
+    for (const auto& [key, value] : ordered(*table)) {
+      if (key.empty() || key.find('/') != std::string::npos) {
+        return at(*value, "a command's name cannot be \"" + key + "\"");
+      }
+      policy_.commands.emplace_back(key, TRY(inside(*value, key)));
+    }
+    return Done{};
+  }
+
+  Status read_env(const toml::node& node) {
+    if (const toml::table* table = node.as_table()) {
+      for (const auto& [key, value] : ordered(*table)) {
+        policy_.env.push_back(key + "=" + TRY(text(*value, key)));
+      }
+      return Done{};
+    }
+    policy_.env = TRY(list(node, "env"));
+    for (const std::string& entry : policy_.env) {
+      if (entry.find('=') == std::string::npos || entry.starts_with('=')) {
+        return at(node, "\"env\": \"" + entry + "\" is not KEY=VALUE");
+      }
+    }
+    return Done{};
+  }
+
+  Status read_isolation(const toml::node& node) {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) return at(node, "\"isolation\" must be a table: [isolation]");
+    std::vector<std::string> known{"locked"};
+    for (const IsolationKey& key : kIsolationKeys) {
+      if (key.form != Form::kForbidden) known.emplace_back(key.name);
+    }
+    for (const auto& [key, value] : ordered(*table)) {
+      if (key == "locked") {
+        TRY(read_locked(*value, known));
+        continue;
+      }
+      const auto found = std::find_if(kIsolationKeys.begin(), kIsolationKeys.end(),
+                                      [&, &k = key](const auto& entry) { return entry.name == k; });
+      if (found == kIsolationKeys.end()) {
+        return at(*value, "unknown key \"" + key + "\" in [isolation]", hint_for(key, known));
+      }
+      TRY(read_option(*value, key, found->form));
+    }
+    return Done{};
+  }
+
+  Status read_locked(const toml::node& node, const std::vector<std::string>& known) {
+    policy_.locked = TRY(list(node, "locked"));
+    for (const std::string& name : policy_.locked) {
+      if (name != "locked" && std::find(known.begin(), known.end(), name) != known.end()) continue;
+      return at(node, "\"locked\" names no option: \"" + name + "\"", hint_for(name, known));
+    }
+    return Done{};
+  }
+
+  Status read_option(const toml::node& node, const std::string& key, Form form) {
+    const auto flag = node.value_exact<bool>();
+    const auto add = [&](std::string value) {
+      policy_.isolation.emplace_back(key, std::move(value));
+      return Done{};
+    };
+    switch (form) {
+      case Form::kForbidden:
+        return at(node, "\"" + key + "\" is never read from an image",
+                  "who runs the image gives --rootlet-" + key);
+      case Form::kFlag:
+        if (!flag) return at(node, "\"" + key + "\" must be true or false");
+        return *flag ? add("") : Done{};
+      case Form::kFlagOrText:
+        if (flag) return *flag ? add("") : Done{};
+        return add(TRY(text(node, key)));
+      case Form::kText:
+        if (const auto number = node.value_exact<std::int64_t>())
+          return add(std::to_string(*number));
+        return add(TRY(text(node, key)));
+      case Form::kList:
+        if (node.is_string()) return add(TRY(text(node, key)));
+        for (std::string& value : TRY(list(node, key))) add(std::move(value));
+        return Done{};
+    }
+    return Done{};
+  }
+
+  Status read_data(const toml::node& node) {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) return at(node, "\"data\" must be a table: [data]");
+    for (const auto& [key, value] : ordered(*table)) {
+      policy_.data.push_back(TRY(read_one_data(*value, key)));
+    }
+    return Done{};
+  }
+
+  Result<Policy::Data> read_one_data(const toml::node& node, const std::string& key) {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) {
+      return at(node, "\"" + key + "\" must be a table", key + " = {path = \"/where/inside\"}");
+    }
+    Policy::Data data;
+    data.name = key;
+    const Handlers handlers{
+        {"path", into_path(data.path, "path")},
+        {"digest", into_text(data.digest, "digest")},
+        {"size",
+         [&](const toml::node& n) -> Status {
+           const auto size = n.value_exact<std::int64_t>();
+           if (!size || *size < 0) return at(n, "\"size\" must be a number of bytes");
+           data.size = static_cast<std::uint64_t>(*size);
+           return Done{};
+         }},
+        {"required",
+         [&](const toml::node& n) -> Status {
+           const auto required = n.value_exact<bool>();
+           if (!required) return at(n, "\"required\" must be true or false");
+           data.required = *required;
+           return Done{};
+         }},
+    };
+    TRY(each(*table, "[data] " + key, handlers));
+    if (data.path.empty()) return at(node, "\"" + key + "\" lacks its path");
+    return data;
+  }
+
+  std::string name_;
+  Policy policy_;
+};
+
+}  // namespace
+
+Result<Policy> parse_policy(const std::string& text, const std::string& name) {
+  try {
+    return Reader(name).read(toml::parse(text, name));
+  } catch (const toml::parse_error& error) {
+    return plain_error(kRead, name + ":" + std::to_string(error.source().begin.line),
+                       error.description());
+  }
+}
+
+Result<Policy> read_policy_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return last_error(kRead, path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (file.bad()) return last_error(kRead, path);
+  if (text.str().size() > kMaximumFile) return plain_error(kRead, path, "it is larger than 1 MiB");
+  return parse_policy(text.str(), path);
+}
+
+std::string policy_to_toml(const Policy& policy) {
+  const auto array = [](const std::vector<std::string>& list) {
+    toml::array out;
+    for (const std::string& item : list) out.push_back(item);
+    return out;
+  };
+  toml::table tool;
+  if (!policy.name.empty()) tool.insert("name", policy.name);
+  if (!policy.version.empty()) tool.insert("version", policy.version);
+  if (!policy.entrypoint.empty()) tool.insert("entrypoint", array(policy.entrypoint));
+  std::ostringstream text;
+  text << toml::toml_formatter(toml::table{{"tool", tool}}) << "\n";
+  return text.str();
+}
+
+}  // namespace rootlet::packaging
