@@ -87,7 +87,7 @@ void print_summary(const packaging::BuildSummary& summary) {
 int build_verb(int argc, char** argv) {
   packaging::BuildRequest request;
   bool no_check = false, quiet = false;
-  CLI::App app("Packs SOURCE into one executable file that brings its own root.", "build");
+  CLI::App app("Packs SOURCE into one executable file that brings its own root.", "rootlet build");
   app.footer(kExamples);
   declare(app, request, no_check, quiet);
   if (const auto status = parse_arguments(app, argc, argv)) return *status;

@@ -35,10 +35,10 @@ std::optional<int> parse_arguments(CLI::App& app, int argc, char** argv) {
     app.parse(argc, argv);
     return std::nullopt;
   } catch (const CLI::CallForHelp&) {
-    std::fputs(app.help("rootlet " + app.get_name()).c_str(), stdout);
+    std::fputs(app.help().c_str(), stdout);
     return 0;
   } catch (const CLI::ParseError& error) {
-    const std::string verb = "rootlet " + app.get_name();
+    const std::string verb = app.get_name();
     const std::string near = nearest_option(app, argc, argv);
     print_error(plain_error("read the command line", verb, error.what(),
                             near.empty() ? verb + " --help" : "did you mean " + near + "?"));

@@ -11,6 +11,7 @@ namespace rootlet {
 using VerbFunction = int (*)(int argc, char** argv);
 
 int build_verb(int argc, char** argv);
+int inspect_verb(int argc, char** argv);
 
 struct Verb {
   std::string_view name;
@@ -21,7 +22,7 @@ struct Verb {
 
 inline constexpr std::array kVerbs = std::to_array<Verb>({
     {"build", "Make", "pack a directory, an AppDir or a tar into one executable file", build_verb},
-
+    {"inspect", "Look", "show what a packed file is made of", inspect_verb},
 });
 
 }  // namespace rootlet
