@@ -13,7 +13,7 @@ std::string errno_name(int code) {
 }
 
 std::string Error::message() const {
-  std::string text(action);
+  std::string text = action;
   if (!subject.empty()) text += ": " + subject;
   // strerrordesc_np is not translated, so it loads no locale.
   if (!reason.empty()) {

@@ -11,7 +11,7 @@ namespace rootlet {
 // failure happens and printed once, by main().
 struct Error {
   int code = 0;             // errno, or 0 when no system call failed
-  std::string_view action;  // a literal, infinitive: "mount the image"
+  std::string action;       // infinitive: "mount the image"
   std::string subject;      // the path, descriptor or option it was done to
   std::string hint;         // what the user can type or change; may be empty
   std::string reason;       // said instead of the errno's text where there is a better one
@@ -26,13 +26,14 @@ struct Error {
 inline Error last_error(std::string_view action, std::string_view subject = {},
                         std::string_view hint = {}) {
   const int code = errno;
-  return Error{code, action, std::string(subject), std::string(hint), {}};
+  return Error{code, std::string(action), std::string(subject), std::string(hint), {}};
 }
 
 // An error that no system call reported.
 inline Error plain_error(std::string_view action, std::string_view subject,
                          std::string_view reason, std::string_view hint = {}) {
-  return Error{0, action, std::string(subject), std::string(hint), std::string(reason)};
+  return Error{0, std::string(action), std::string(subject), std::string(hint),
+               std::string(reason)};
 }
 
 // The symbolic name of an errno ("EPERM"), or "errno N" for an unknown one.

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/base/log.hpp"
+
+#include <unistd.h>
+
+namespace rootlet {
+
+void Log::line(const std::string& text) {
+  const std::string whole = "rootlet: " + text + "\n";
+  if (::write(STDERR_FILENO, whole.data(), whole.size()) < 0) return;  // stderr is closed
+}
+
+}  // namespace rootlet

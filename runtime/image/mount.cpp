@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/image/mount.hpp"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace rootlet::image {
+namespace {
+
+Error no_fuse(Error error) {
+  error.hint = error.code == ENOENT || error.code == ENODEV || error.code == ENXIO
+                   ? "load the module (modprobe fuse), or run with --rootlet-mount=extract"
+                   : "let users open /dev/fuse (mode 0666), or run with --rootlet-mount=extract";
+  return error;
+}
+
+}  // namespace
+
+bool have_fuse() { return ::access("/dev/fuse", R_OK | W_OK) == 0; }
+
+Status mount_over_root(int channel, Owner owner) {
+  auto device = os::open_at(AT_FDCWD, "/dev/fuse", O_RDWR);
+  if (!device.ok()) return no_fuse(device.error());
+  const os::Fd fuse = std::move(device).value();
+  // Without allow_other: no other user, root included, can be stalled by it.
+  // default_permissions: modes count, owners are the caller's own.
+  const std::string options = "fd=" + std::to_string(fuse.get()) +
+                              ",rootmode=40000,user_id=" + std::to_string(owner.uid) +
+                              ",group_id=" + std::to_string(owner.gid) + ",default_permissions";
+  constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_RDONLY;
+  if (::mount("rootlet", "/", "fuse.rootlet", kFlags, options.c_str()) != 0) {
+    const int code = errno;
+    Error error = Error{code, "mount the image", "fuse", "", ""};
+    error.hint = code == EPERM ? "FUSE in user namespaces needs Linux 4.18; --rootlet-mount=extract "
+                                 "works without"
+                               : "--rootlet-mount=extract works without FUSE";
+    return error;
+  }
+  return hand_over(channel, fuse.get());
+}
+
+}  // namespace rootlet::image

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/image/server.hpp"
+
+#define FUSE_USE_VERSION 312
+#include <fuse_lowlevel.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "runtime/image/answers.hpp"
+#include "runtime/image/squashfuse.hpp"
+#include "runtime/os/process.hpp"
+
+namespace rootlet::image {
+namespace {
+
+constexpr std::string_view kStart = "start the image server";
+
+int reasons = -1;  // where the server says why it gives up
+
+// Says why, then waits to be killed: were it to end at once, the tool would
+// see errors from its files before the launcher could stop it.
+[[noreturn]] void give_up(const char* reason) {
+  if (::send(reasons, reason, std::strlen(reason), MSG_NOSIGNAL) < 0) ::_exit(1);
+  char ignored;
+  while (::recv(reasons, &ignored, 1, 0) > 0 || errno == EINTR) errno = 0;
+  ::_exit(1);
+}
+
+// Takes the one message of the channel. Nothing comes: the run is over.
+int receive_descriptor(int channel) {
+  char byte;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+  iovec part{&byte, 1};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  ssize_t got;
+  do {
+    got = ::recvmsg(channel, &message, MSG_CMSG_CLOEXEC);
+  } while (got < 0 && errno == EINTR);
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (got <= 0 || header == nullptr || header->cmsg_type != SCM_RIGHTS) return -1;
+  int fd;
+  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  return fd;
+}
+
+// Leaves everything of the caller behind: terminal, session, directory,
+// descriptors. A captured pipe must end when the tool ends, Ctrl-C is not for
+// us, and a busy directory could not be unmounted.
+void let_go(int image, int channel) {
+  ::setsid();
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_BLOCK, &all, nullptr);
+  ::prctl(PR_SET_DUMPABLE, 0);
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  const rlimit no_core{0, 0};
+  ::setrlimit(RLIMIT_CORE, &no_core);
+  if (::chdir("/") != 0) ::_exit(1);
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (null >= 0 && null != fd) ::dup2(null, fd);
+  }
+  os::close_all_but({0, 1, 2, image, channel});
+}
+
+}  // namespace
+
+void serve(Squashfs& image, Owner owner, os::Fd channel) {
+  reasons = channel.get();
+  let_go(image.raw()->fd, channel.get());
+  on_image_changed([] { give_up("the image file was changed while it ran"); });
+
+  Answers answers{image.raw(), owner, give_up};
+  char program[] = "rootlet";
+  char* arguments[] = {program, nullptr};
+  fuse_args args = FUSE_ARGS_INIT(1, arguments);
+  fuse_session* session =
+      ::fuse_session_new(&args, &answer_table(), sizeof answer_table(), &answers);
+  if (session == nullptr) give_up("libfuse has no memory");
+
+  const int fuse = receive_descriptor(channel.get());
+  if (fuse < 0) ::_exit(0);
+  // libfuse takes a mounted descriptor under this name and mounts nothing.
+  if (::fuse_session_mount(session, ("/dev/fd/" + std::to_string(fuse)).c_str()) != 0) {
+    give_up("libfuse refuses the mount");
+  }
+  ::fuse_session_loop(session);  // until the file system is unmounted
+  ::_exit(0);
+}
+
+Result<Server> start_server(Squashfs& image, Owner owner) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return last_error(kStart);
+  }
+  os::Fd ours(ends[0]);
+  os::Fd theirs(ends[1]);
+  os::Child child = TRY(os::fork_with(0, kStart));
+  if (child.pid == 0) {
+    ours.reset();
+    serve(image, owner, std::move(theirs));
+  }
+  return Server{child.pid, std::move(child.pidfd), std::move(ours)};
+}
+
+Status hand_over(int channel, int fuse) {
+  char byte = 0;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  iovec part{&byte, 1};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof fuse);
+  std::memcpy(CMSG_DATA(header), &fuse, sizeof fuse);
+  if (::sendmsg(channel, &message, MSG_NOSIGNAL) < 0) {
+    return last_error("hand the file system to the image server");
+  }
+  return Done{};
+}
+
+}  // namespace rootlet::image

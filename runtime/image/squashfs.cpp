@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/image/squashfs.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/image/decompress.hpp"
+#include "runtime/image/squashfuse.hpp"
+
+namespace rootlet::image {
+namespace {
+
+constexpr std::string_view kOpen = "open the image";
+
+// libsquashfuse 0.1.105 keeps one data block and eight metadata blocks; an
+// interleaved read then decodes the same block again and again. Blocks are
+// allocated as they come, so an idle cache costs nothing.
+constexpr std::size_t kDataBlocks = 24;
+constexpr std::size_t kFragmentBlocks = 8;
+constexpr std::size_t kMetadataBlocks = 128;
+
+// What the image's file looked like when it was opened.
+struct Watch {
+  int fd = -1;
+  off_t size = 0;
+  timespec modified{};
+  std::function<void()> handler;
+};
+Watch& watch() {
+  static Watch instance;  // one image per process
+  return instance;
+}
+
+bool changed(int fd) {
+  struct stat now {};
+  const Watch& then = watch();
+  if (fd != then.fd || ::fstat(fd, &now) != 0) return false;
+  // Not the change time: a rename or an unlink of a running image moves it,
+  // and those are allowed.
+  return now.st_size != then.size || now.st_mtim.tv_sec != then.modified.tv_sec ||
+         now.st_mtim.tv_nsec != then.modified.tv_nsec;
+}
+
+Error open_error(sqfs_err code, const std::string& name, const sqfs& fs) {
+  switch (code) {
+    case SQFS_BADFORMAT: return plain_error(kOpen, name, "not a squashfs");
+    case SQFS_BADVERSION: return plain_error(kOpen, name, "a squashfs of another version than 4.0");
+    case SQFS_BADCOMP: {
+      const std::string method = compression_name(fs.sb.compression);
+      return plain_error(kOpen, name, "compressed with " + method + ", which this program lacks",
+                         "run it with the rootlet command, or rebuild the image with zstd");
+    }
+    case SQFS_OK:
+    case SQFS_ERR:
+    case SQFS_UNSUP: break;
+  }
+  return plain_error(kOpen, name, "its tables cannot be read",
+                     "the file is damaged or was cut short; copy or download it again");
+}
+
+void enlarge(sqfs_cache& cache, std::size_t count) {
+  sqfs_cache bigger{};
+  if (sqfs_block_cache_init(&bigger, count) != SQFS_OK) return;  // the small one still works
+  sqfs_cache_destroy(&cache);
+  cache = bigger;
+}
+
+}  // namespace
+
+void on_image_changed(std::function<void()> handler) { watch().handler = std::move(handler); }
+
+void Squashfs::Close::operator()(sqfs* fs) const {
+  sqfs_destroy(fs);
+  delete fs;
+}
+
+Squashfs::~Squashfs() = default;
+
+Result<Squashfs> Squashfs::open(const Payload& payload, const std::string& name) {
+  struct stat status {};
+  if (::fstat(payload.fd, &status) != 0) return last_error(kOpen, name);
+  watch().fd = payload.fd;
+  watch().size = status.st_size;
+  watch().modified = status.st_mtim;
+
+  auto fs = std::make_unique<sqfs>();
+  const sqfs_err code = sqfs_init(fs.get(), payload.fd, payload.offset);
+  if (code != SQFS_OK) return open_error(code, name, *fs);
+
+  Squashfs image;
+  image.fs_.reset(fs.release());
+  image.name_ = name;
+  enlarge(image.fs_->data_cache, kDataBlocks);
+  enlarge(image.fs_->frag_cache, kFragmentBlocks);
+  enlarge(image.fs_->md_cache, kMetadataBlocks);
+  return image;
+}
+
+namespace {
+
+std::optional<sqfs_inode> find(sqfs* fs, const std::string& path) {
+  sqfs_inode inode{};
+  bool found = false;
+  if (sqfs_inode_get(fs, &inode, sqfs_inode_root(fs)) != SQFS_OK) return {};
+  if (sqfs_lookup_path(fs, &inode, path.c_str(), &found) != SQFS_OK || !found) return {};
+  return inode;
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> Squashfs::read_file(const std::string& path,
+                                                       std::size_t limit) {
+  auto inode = find(fs_.get(), path);
+  if (!inode || !S_ISREG(inode->base.mode)) return std::optional<std::string>{};
+  const std::string shown = name_ + ": /" + path;
+  if (inode->xtra.reg.file_size > limit) {
+    return plain_error("read", shown, "it is larger than " + std::to_string(limit) + " bytes");
+  }
+  std::string bytes(inode->xtra.reg.file_size, '\0');
+  std::size_t done = 0;
+  while (done < bytes.size()) {
+    auto got = static_cast<sqfs_off_t>(bytes.size() - done);
+    const auto start = static_cast<sqfs_off_t>(done);
+    if (sqfs_read_range(fs_.get(), &*inode, start, &got, bytes.data() + done) != SQFS_OK ||
+        got <= 0) {
+      return plain_error("read", shown, "the image is damaged");
+    }
+    done += static_cast<std::size_t>(got);
+  }
+  return std::optional(std::move(bytes));
+}
+
+std::optional<std::string> Squashfs::read_link(const std::string& path) {
+  auto inode = find(fs_.get(), path);
+  if (!inode || !S_ISLNK(inode->base.mode)) return {};
+  std::size_t size = inode->xtra.symlink_size + 1;
+  if (size > 65536) return {};
+  std::string target(size, '\0');
+  if (sqfs_readlink(fs_.get(), &*inode, target.data(), &size) != SQFS_OK) return {};
+  target.resize(target.find('\0') == std::string::npos ? size : target.find('\0'));
+  return target;
+}
+
+}  // namespace rootlet::image
+
+// Stands in for libsquashfuse's own: all its reads of the file come here.
+extern "C" ssize_t sqfs_pread(int fd, void* buffer, std::size_t count, off_t offset) {
+  using namespace rootlet::image;
+  std::size_t done = 0;
+  while (done < count) {
+    const ssize_t got = ::pread(fd, static_cast<char*>(buffer) + done, count - done,
+                                offset + static_cast<off_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return -1;
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  // After the bytes are here and before anyone sees them: content of two
+  // versions of a file is never mixed.
+  if (changed(fd)) {
+    if (watch().handler) watch().handler();
+    errno = ESTALE;
+    return -1;
+  }
+  return static_cast<ssize_t>(done);
+}

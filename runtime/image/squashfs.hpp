@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "runtime/base/result.hpp"
+#include "runtime/payload/payload.hpp"
+
+struct sqfs;
+struct sqfs_inode;
+
+namespace rootlet::image {
+
+// An opened squashfs: what the policy reader, the extraction and the server
+// look at. Not for use by several threads at once.
+class Squashfs {
+ public:
+  // `name` is for messages. Errors: not readable, damaged, a compression that
+  // this program does not carry (named).
+  static Result<Squashfs> open(const Payload& payload, const std::string& name);
+
+  Squashfs(Squashfs&&) noexcept = default;
+  Squashfs& operator=(Squashfs&&) noexcept = default;
+  ~Squashfs();
+
+  // The content of a regular file, or nothing where there is none. A path has
+  // no leading slash; symlinks are not followed. Larger than `limit`: an error.
+  Result<std::optional<std::string>> read_file(const std::string& path, std::size_t limit);
+
+  // The target of a symlink, or nothing where `path` is none.
+  std::optional<std::string> read_link(const std::string& path);
+
+  sqfs* raw() const { return fs_.get(); }
+  const std::string& name() const { return name_; }
+
+ private:
+  Squashfs() = default;
+
+  struct Close {
+    void operator()(sqfs* fs) const;
+  };
+  std::unique_ptr<sqfs, Close> fs_;
+  std::string name_;
+};
+
+// Every read of an image goes through one function; this is called, in the
+// process that reads, when the file's size or modification time is no longer
+// what it was when the image was opened. It must not return to the reader
+// with changed bytes, so the default ends the read with an error.
+void on_image_changed(std::function<void()> handler);
+
+}  // namespace rootlet::image

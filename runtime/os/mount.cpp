@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/os/mount.hpp"
+
+#include <sys/mount.h>
+#include <sys/statvfs.h>
+#include <sys/syscall.h>
+
+#include <vector>
+
+namespace rootlet::os {
+namespace {
+
+constexpr std::string_view kRestrict = "make read-only";
+
+// The MS_* flags that a remount must repeat: in a user namespace flags that
+// came from the host are locked, and a remount without them is EPERM
+// (mount_namespaces(7)). ST_* and MS_* are translated bit by bit: statvfs(3)
+// promises no equality.
+unsigned long kept_flags(const struct statvfs& fs) {
+  unsigned long flags = 0;
+  if (fs.f_flag & ST_RDONLY) flags |= MS_RDONLY;
+  if (fs.f_flag & ST_NOSUID) flags |= MS_NOSUID;
+  if (fs.f_flag & ST_NODEV) flags |= MS_NODEV;
+  if (fs.f_flag & ST_NOEXEC) flags |= MS_NOEXEC;
+  if (fs.f_flag & ST_NOATIME) flags |= MS_NOATIME;
+  if (fs.f_flag & ST_NODIRATIME) flags |= MS_NODIRATIME;
+  if (fs.f_flag & ST_RELATIME) flags |= MS_RELATIME;
+  return flags;
+}
+
+Status remount(const std::string& path, unsigned long extra, const std::string& shown) {
+  struct statvfs fs {};
+  if (::statvfs(path.c_str(), &fs) != 0) return last_error(kRestrict, shown);
+  const unsigned long flags = MS_REMOUNT | MS_BIND | kept_flags(fs) | extra;
+  if (::mount(nullptr, path.c_str(), nullptr, flags, nullptr) != 0) {
+    return last_error(kRestrict, shown);
+  }
+  return Done{};
+}
+
+// mountinfo writes blank, tab, newline and backslash as octal (proc(5)).
+std::string decode_octal(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 3 < text.size()) {
+      out += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 +
+                               (text[i + 3] - '0'));
+      i += 3;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+// Every mount point at or below `top`, from /proc/self/mountinfo (field 5).
+Result<std::vector<std::string>> mounts_below(const std::string& top) {
+  const std::string info = TRY(read_file(AT_FDCWD, "/proc/self/mountinfo", 64u << 20));
+  std::vector<std::string> found;
+  std::size_t line = 0;
+  while (line < info.size()) {
+    const std::size_t end = std::min(info.find('\n', line), info.size());
+    std::size_t at = line;
+    for (int field = 0; field < 4 && at != std::string::npos; ++field) at = info.find(' ', at) + 1;
+    const std::string point = decode_octal(
+        std::string_view(info).substr(at, info.find(' ', at) - at));
+    if (point == top || (point.starts_with(top) && (top == "/" || point[top.size()] == '/'))) {
+      found.push_back(point);
+    }
+    line = end + 1;
+  }
+  return found;
+}
+
+Status restrict_one_by_one(int root, unsigned long long attributes, const std::string& shown) {
+  unsigned long extra = 0;
+  if (attributes & MOUNT_ATTR_RDONLY) extra |= MS_RDONLY;
+  if (attributes & MOUNT_ATTR_NOSUID) extra |= MS_NOSUID;
+  if (attributes & MOUNT_ATTR_NODEV) extra |= MS_NODEV;
+  char name[4096];
+  const ssize_t length = ::readlink(fd_path(root).c_str(), name, sizeof name);
+  if (length < 0) return last_error(kRestrict, shown);
+  TRY(remount(fd_path(root), extra, shown));
+  const std::string top(name, static_cast<std::size_t>(length));
+  for (const std::string& point : TRY(mounts_below(top))) {
+    if (point != top) TRY(remount(point, extra, point));
+  }
+  return Done{};
+}
+
+}  // namespace
+
+Status mount_new(const char* type, int target, unsigned long flags, const std::string& options,
+                 const std::string& shown) {
+  if (::mount("rootlet", fd_path(target).c_str(), type, flags, options.c_str()) != 0) {
+    return last_error(std::string("mount ") + type, shown);
+  }
+  return Done{};
+}
+
+Status mount_bind(int source, int target, const std::string& shown) {
+  const unsigned long flags = MS_BIND | MS_REC;
+  if (::mount(fd_path(source).c_str(), fd_path(target).c_str(), nullptr, flags, nullptr) != 0) {
+    return last_error("bind", shown);
+  }
+  return Done{};
+}
+
+Status restrict_mount(int root, unsigned long long attributes, const std::string& shown) {
+  struct mount_attr attr {};
+  attr.attr_set = attributes;
+  const unsigned flags = AT_EMPTY_PATH | AT_RECURSIVE;
+  if (::syscall(SYS_mount_setattr, root, "", flags, &attr, sizeof attr) == 0) return Done{};
+  // ENOSYS: Linux < 5.12, or a container runtime's filter that is older.
+  if (errno != ENOSYS) return last_error(kRestrict, shown);
+  return restrict_one_by_one(root, attributes, shown);
+}
+
+Result<Fd> open_mounted(int parent, const std::string& name) {
+  return open_at(parent, name, O_PATH | O_DIRECTORY);
+}
+
+}  // namespace rootlet::os

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+
+#include "runtime/base/result.hpp"
+#include "runtime/os/fd.hpp"
+
+namespace rootlet::os {
+
+// Mounts are made in a mount namespace of our own and live as long as it, so
+// nothing here is ever undone: kill -9 leaves nothing on the host. Sources and
+// targets are descriptors, so no name is looked up twice, and the image's
+// symlinks decide nothing. `shown` is the name for error messages.
+
+// A new file system of `type` on the object that `target` stands for.
+Status mount_new(const char* type, int target, unsigned long flags, const std::string& options,
+                 const std::string& shown);
+
+// The tree (or file) `source`, with the mounts below it, on `target`.
+Status mount_bind(int source, int target, const std::string& shown);
+
+// Makes the mount that `root` stands for, and all below it, at least
+// read-only, nosuid and nodev as asked (MOUNT_ATTR_* bits, mount_setattr(2),
+// Linux 5.12; before that a walk over the mounts below). Flags that the host
+// has set stay set.
+Status restrict_mount(int root, unsigned long long attributes, const std::string& shown);
+
+// What was mounted last on the directory `dir`, as a descriptor. `path` must
+// name it through a path lookup that follows mounts ("." does not).
+Result<Fd> open_mounted(int parent, const std::string& name);
+
+}  // namespace rootlet::os

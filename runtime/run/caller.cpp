@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/run/caller.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/os/fd.hpp"
+#include "runtime/run/options.hpp"
+
+namespace rootlet {
+namespace {
+
+std::vector<std::string> fields_of(std::string_view line) {
+  std::vector<std::string> fields(1);
+  for (const char c : line) {
+    if (c == ':') {
+      fields.emplace_back();
+    } else {
+      fields.back() += c;
+    }
+  }
+  return fields;
+}
+
+// Calls `see` with every line's fields.
+template <typename See>
+void each_line(const std::string& text, See see) {
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    if (end > at) see(text.substr(at, end - at));
+    at = end + 1;
+  }
+}
+
+// A name that cannot break a line of passwd.
+bool is_name(const std::string& text) {
+  return !text.empty() && text.size() < 64 && text.find_first_of(":\n/ ") == std::string::npos;
+}
+
+// The host's files only: a static program cannot load the modules by which
+// libc asks LDAP and its like. Those users are named by the environment.
+void look_up(Caller& caller) {
+  auto passwd = os::read_file(AT_FDCWD, "/etc/passwd", 1u << 20);
+  auto group = os::read_file(AT_FDCWD, "/etc/group", 1u << 20);
+  const std::string uid = std::to_string(caller.uid);
+  const std::string gid = std::to_string(caller.gid);
+  if (passwd.ok()) {
+    each_line(passwd.value(), [&](const std::string& line) {
+      const auto fields = fields_of(line);
+      if (fields.size() < 7 || fields[2] != uid || !caller.user.empty()) return;
+      caller.user = fields[0];
+      caller.gecos = fields[4];
+      if (caller.home.empty()) caller.home = fields[5];
+    });
+  }
+  if (group.ok()) {
+    each_line(group.value(), [&](const std::string& line) {
+      const auto fields = fields_of(line);
+      if (fields.size() >= 3 && fields[2] == gid && caller.group.empty()) caller.group = fields[0];
+    });
+  }
+}
+
+void find_directory(Caller& caller) {
+  char path[4096];
+  struct stat status {};
+  if (::getcwd(path, sizeof path) == nullptr) {
+    caller.cwd_trouble = errno == ENOENT   ? "it was deleted"
+                         : errno == ERANGE ? "its path is too long to name"
+                                           : "it cannot be read";
+  } else if (path[0] != '/') {
+    caller.cwd_trouble = "it cannot be reached from /";  // "(unreachable)...", Linux 2.6.36
+  } else if (::stat(".", &status) != 0 || ::access(".", R_OK | X_OK) != 0 ||
+             ::access(path, X_OK) != 0) {
+    caller.cwd_trouble = "it cannot be read";
+  } else {
+    caller.cwd = path;
+  }
+}
+
+std::string without(const std::string& existing, const std::string& name, const std::string& id) {
+  std::string kept;
+  each_line(existing, [&](const std::string& line) {
+    const auto fields = fields_of(line);
+    if (fields.size() >= 3 && (fields[0] == name || fields[2] == id)) return;
+    kept += line + "\n";
+  });
+  return kept;
+}
+
+}  // namespace
+
+std::string Caller::variable(const std::string& name) const {
+  for (const std::string& entry : env) {
+    if (entry.starts_with(name + "=")) return entry.substr(name.size() + 1);
+  }
+  return {};
+}
+
+Caller read_caller(const char* argv0, char** environment) {
+  Caller caller;
+  caller.uid = ::geteuid();
+  caller.gid = ::getegid();
+  caller.argv0 = argv0 != nullptr ? argv0 : "";
+  for (char** entry = environment; entry != nullptr && *entry != nullptr; ++entry) {
+    caller.env.emplace_back(*entry);
+  }
+  caller.home = caller.variable("HOME");
+  look_up(caller);
+  for (const char* name : {"LOGNAME", "USER"}) {
+    if (caller.user.empty() && is_name(caller.variable(name))) caller.user = caller.variable(name);
+  }
+  if (caller.user.empty()) caller.user = "user";
+  if (caller.group.empty()) caller.group = caller.user;
+  caller.shell = "/bin/sh";
+  if (caller.home.empty() || caller.home[0] != '/') caller.home.clear();
+  find_directory(caller);
+  return caller;
+}
+
+std::string passwd_with(const Caller& caller, const std::string& existing) {
+  const std::string uid = std::to_string(caller.uid);
+  return caller.user + ":x:" + uid + ":" + std::to_string(caller.gid) + ":" + caller.gecos + ":" +
+         (caller.home.empty() ? "/" : caller.home) + ":" + caller.shell + "\n" +
+         without(existing, caller.user, uid);
+}
+
+std::string group_with(const Caller& caller, const std::string& existing) {
+  const std::string gid = std::to_string(caller.gid);
+  return caller.group + ":x:" + gid + ":\n" + without(existing, caller.group, gid);
+}
+
+}  // namespace rootlet

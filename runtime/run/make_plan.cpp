@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/run/make_plan.hpp"
+
+#include <linux/sched.h>
+
+#include "runtime/run/environment.hpp"
+
+namespace rootlet {
+namespace {
+
+bool is_below(const std::string& path, const std::string& top) {
+  return path == top || (path.size() > top.size() && path.starts_with(top) &&
+                         (path[top.size()] == '/' || top == "/"));
+}
+
+bool shown(const sandbox::Plan& plan, const std::string& path) {
+  for (const sandbox::Place& place : plan.places) {
+    if (place.kind == sandbox::Place::Kind::bind && is_below(path, place.target)) return true;
+  }
+  return false;
+}
+
+// Where the tool starts: asked for, else the caller's directory where it is to
+// be seen inside, else the image's.
+void choose_directory(sandbox::Plan& plan, const Options& options, const Subject& subject,
+                      const Caller& caller) {
+  plan.fallback_cwd = subject.policy.workdir.empty() ? "/" : subject.policy.workdir;
+  if (options.cwd) {
+    plan.cwd = plan.fallback_cwd = *options.cwd;
+  } else if (caller.cwd && shown(plan, *caller.cwd)) {
+    plan.cwd = *caller.cwd;
+  } else {
+    plan.cwd = plan.fallback_cwd;
+  }
+}
+
+void add_contract_variables(sandbox::Plan& plan, const Subject& subject, const Caller& caller) {
+  plan.env.push_back("APPIMAGE=" + subject.file);
+  plan.env.push_back("APPDIR=/");
+  plan.env.push_back("ARGV0=" + caller.argv0);
+  if (caller.cwd) plan.env.push_back("OWD=" + *caller.cwd);
+}
+
+}  // namespace
+
+Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
+                                const Caller& caller, std::vector<std::string>& notes) {
+  sandbox::Plan plan;
+  plan.profile = options.profile.value_or(Profile::contained);
+  const bool compat = plan.profile == Profile::compat;
+  if (options.pid_host.value_or(false)) {
+    return plain_error("make the plan", "pid=host",
+                       "the image server could be reached from inside", "leave it private");
+  }
+
+  plan.own_network = !options.net_host.value_or(compat);
+  plan.namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID;
+  if (plan.own_network) plan.namespaces |= CLONE_NEWNET;
+  if (!options.ipc_host.value_or(compat)) plan.namespaces |= CLONE_NEWIPC;
+  if (!options.uts_host.value_or(compat)) plan.namespaces |= CLONE_NEWUTS;
+  if (!options.cgroup_host.value_or(false)) plan.namespaces |= CLONE_NEWCGROUP;
+  if (options.hostname && !(plan.namespaces & CLONE_NEWUTS)) {
+    return plain_error("make the plan", "hostname=" + *options.hostname,
+                       "it would rename the host", "add --rootlet-uts=private");
+  }
+  plan.hostname = options.hostname;
+  plan.sysfs = plan.profile != Profile::isolated;
+  plan.best_effort = options.best_effort;
+  plan.outside_uid = plan.inside_uid = caller.uid;
+  plan.outside_gid = plan.inside_gid = caller.gid;
+  plan.root_directory = subject.root_directory;
+  plan.filter = options.seccomp.value_or(true);
+  plan.scope_sockets = !compat;
+  plan.pass_fds = options.pass_fds;
+
+  plan.places = TRY(make_places(options, subject, caller, plan.profile, !plan.own_network, notes));
+  choose_directory(plan, options, subject, caller);
+  plan.env = tool_environment(caller, options, subject.policy, plan.profile,
+                              [&](const std::string& path) { return shown(plan, path); });
+  add_contract_variables(plan, subject, caller);
+  Entry entry = choose_entry(options, subject.policy, caller, subject.arguments);
+  plan.program = std::move(entry.program);
+  plan.argv = std::move(entry.argv);
+  return plan;
+}
+
+}  // namespace rootlet

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "runtime/policy/policy.hpp"
+#include "runtime/run/caller.hpp"
+#include "runtime/run/options.hpp"
+#include "runtime/sandbox/plan.hpp"
+
+namespace rootlet {
+
+// What is to be run, apart from how.
+struct Subject {
+  std::string file;            // the image's file on the host, absolute; may be a deleted one
+  std::string root_directory;  // instead of an image: a plain directory
+  Policy policy;
+  std::vector<std::string> arguments;
+  RootFile root_file;                                     // regular files of the root
+  std::function<bool(const std::string& path)> has_link;  // a symlink is at that path
+};
+
+// From options, policy and caller to the plan of one run. Looks at the host
+// (which files exist), changes nothing. Notes for the user are added to
+// `notes`.
+Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
+                                const Caller& caller, std::vector<std::string>& notes);
+
+// The program to run and its arguments.
+struct Entry {
+  std::string program;
+  std::vector<std::string> argv;
+  std::vector<std::string> listing;  // not empty: print these commands instead
+};
+Entry choose_entry(const Options& options, const Policy& policy, const Caller& caller,
+                   const std::vector<std::string>& arguments);
+
+// The host paths that a run shows inside, in order.
+Result<std::vector<sandbox::Place>> make_places(const Options& options, const Subject& subject,
+                                                const Caller& caller, Profile profile,
+                                                bool net_host, std::vector<std::string>& notes);
+
+}  // namespace rootlet

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: MIT
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "runtime/run/make_plan.hpp"
+
+namespace rootlet {
+namespace {
+
+using sandbox::Place;
+
+// What the next login or the next run would execute or trust: read-only
+// inside whatever is bound writable.
+constexpr const char* kGuarded[] = {
+    ".rootlet",       ".ssh",          ".gnupg",       ".bashrc",      ".bash_profile",
+    ".bash_login",    ".bash_logout",  ".profile",     ".zshrc",       ".zshenv",
+    ".zprofile",      ".zlogin",       ".kshrc",       ".cshrc",       ".tcshrc",
+    ".login",         ".pam_environment", ".xprofile", ".xinitrc",     ".xsession",
+    ".config/rootlet", ".config/autostart", ".config/systemd", ".config/environment.d",
+    ".config/fish"};
+
+bool exists(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0;
+}
+
+bool is_below(const std::string& path, const std::string& top) {
+  return path == top || top == "/" ||
+         (path.size() > top.size() && path.starts_with(top) && path[top.size()] == '/');
+}
+
+std::string real_path(const std::string& path) {
+  char resolved[4096];
+  return ::realpath(path.c_str(), resolved) != nullptr ? resolved : path;
+}
+
+std::string absolute(const std::string& path, const Caller& caller) {
+  if (path.empty() || path[0] == '/' || !caller.cwd) return path;
+  return *caller.cwd + "/" + path;
+}
+
+std::string without_slash(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+Place scratch(const std::string& target, unsigned mode, const std::string& size) {
+  Place place;
+  place.kind = Place::Kind::scratch;
+  place.target = target;
+  place.mode = mode;
+  place.size = size;
+  return place;
+}
+
+Place bound(const std::string& source, const std::string& target, bool writable) {
+  Place place;
+  place.source = source;
+  place.target = target;
+  place.writable = writable;
+  return place;
+}
+
+Place if_there(Place place) {
+  place.optional = true;
+  return place;
+}
+
+Place text(const std::string& target, const std::string& content) {
+  Place place;
+  place.kind = Place::Kind::text;
+  place.target = target;
+  place.source = content;
+  return place;
+}
+
+// The path by which something on the host is seen through a bind.
+std::string through(const Place& bind, const std::string& real_source, const std::string& path) {
+  return real_source == "/" ? bind.target + path
+                            : without_slash(bind.target) + path.substr(real_source.size());
+}
+
+class Places {
+ public:
+  Places(const Options& options, const Subject& subject, const Caller& caller, Profile profile,
+         bool net_host, std::vector<std::string>& notes)
+      : options_(options), subject_(subject), caller_(caller), profile_(profile),
+        net_host_(net_host), notes_(notes) {}
+
+  Result<std::vector<Place>> make() {
+    temporary_directories();
+    home();
+    accounts();
+    time_and_names();
+    current_directory();
+    TRY(asked_for());
+    guards();
+    return std::move(list_);
+  }
+
+ private:
+  bool compat() const { return profile_ == Profile::compat; }
+
+  void temporary_directories() {
+    const std::string size = options_.tmp_size.value_or("25%");
+    if (compat()) {
+      list_.push_back(bound("/tmp", "/tmp", true));
+      list_.push_back(if_there(bound("/var/tmp", "/var/tmp", true)));
+    } else {
+      list_.push_back(scratch("/tmp", 01777, size));
+      list_.push_back(scratch("/var/tmp", 01777, size));
+    }
+    list_.push_back(scratch("/run", 0755, ""));
+  }
+
+  void home() {
+    if (caller_.home.empty() || caller_.home == "/") return;
+    const std::string target = without_slash(caller_.home);
+    if (options_.home && *options_.home != "none") {
+      list_.push_back(bound(absolute(*options_.home, caller_), target, true));
+    } else if (compat() && !options_.home) {
+      list_.push_back(if_there(bound(target, target, true)));
+    } else {
+      list_.push_back(scratch(target, 0700, options_.tmp_size.value_or("25%")));
+    }
+  }
+
+  void accounts() {
+    const auto current = [&](const char* path) { return subject_.root_file(path).value_or(""); };
+    const std::string passwd = current("etc/passwd");
+    const std::string group = current("etc/group");
+    list_.push_back(text("/etc/passwd", passwd_with(caller_, passwd)));
+    list_.push_back(text("/etc/group", group_with(caller_, group)));
+  }
+
+  void time_and_names() {
+    // A symlink there names one of the image's own zones: binding over it
+    // would change what that zone is.
+    if (!subject_.has_link("etc/localtime") && subject_.root_file("etc/localtime")) {
+      list_.push_back(if_there(bound("/etc/localtime", "/etc/localtime", false)));
+    }
+    if (!net_host_) return;
+    for (const char* path : {"/etc/resolv.conf", "/etc/hosts"}) {
+      list_.push_back(if_there(bound(path, path, false)));
+    }
+    if (!subject_.root_file("etc/nsswitch.conf")) {
+      list_.push_back(if_there(bound("/etc/nsswitch.conf", "/etc/nsswitch.conf", false)));
+    }
+  }
+
+  void current_directory() {
+    if (profile_ == Profile::isolated) return;
+    const auto say = [&](const std::string& why) {
+      notes_.push_back("the current directory is not shown: " + why +
+                       " (--rootlet-bind=SRC:DST shows a directory)");
+    };
+    if (!caller_.cwd) return say(caller_.cwd_trouble);
+    const std::string& cwd = *caller_.cwd;
+    if (cwd == "/") return say("it is /");
+    for (const char* ours : {"/proc", "/sys", "/dev", "/run"}) {
+      if (is_below(cwd, ours)) return say("it lies in " + std::string(ours));
+    }
+    Place place = bound(cwd, cwd, true);
+    place.only_if_empty = true;
+    list_.push_back(place);
+  }
+
+  Status asked_for() {
+    const bool writable = profile_ != Profile::isolated;
+    for (const Bind& bind : options_.binds) {
+      TRY(add(bind.source, bind.target, bind.writable.value_or(writable)));
+    }
+    for (const std::string& path : options_.inputs) TRY(add(path, "", false));
+    for (const std::string& path : options_.outputs) TRY(add(path, "", true));
+    for (const std::string& path : options_.scratch) {
+      if (path[0] != '/') {
+        return plain_error("read the options", "--writable=" + path, "not an absolute path");
+      }
+      list_.push_back(scratch(without_slash(path), 0755, options_.tmp_size.value_or("25%")));
+    }
+    return Done{};
+  }
+
+  Status add(const std::string& source, const std::string& target, bool writable) {
+    const std::string from = absolute(source, caller_);
+    if (from[0] != '/') {
+      return plain_error("bind", source, "there is no current directory to take it from",
+                         "give an absolute path");
+    }
+    // DST defaults to SRC as it was named: tools are told that name.
+    const std::string to = without_slash(target.empty() ? from : target);
+    if (to == "/") {
+      return plain_error("bind", source, "it cannot take the place of /",
+                         "bind what is needed of it, or use rootlet run DIRECTORY");
+    }
+    list_.push_back(bound(from, to, writable));
+    return Done{};
+  }
+
+  void guards() {
+    const std::string own = real_path(subject_.file);
+    const std::string home = caller_.home.empty() ? "" : real_path(caller_.home);
+    const std::size_t count = list_.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      const Place bind = list_[i];
+      if (bind.kind != Place::Kind::bind || !bind.writable) continue;
+      const std::string source = real_path(bind.source);
+      std::vector<std::string> tops = {source};
+      if (!home.empty() && home != source && is_below(home, source)) tops.push_back(home);
+      if (own != source && is_below(own, source)) guard(bind, source, own);
+      for (const std::string& top : tops) {
+        for (const char* name : kGuarded) guard(bind, source, without_slash(top) + "/" + name);
+      }
+    }
+  }
+
+  void guard(const Place& bind, const std::string& source, const std::string& path) {
+    if (!exists(path)) return;
+    Place place = if_there(bound(path, through(bind, source, path), false));
+    place.follows = bind.target;
+    list_.push_back(place);
+  }
+
+  const Options& options_;
+  const Subject& subject_;
+  const Caller& caller_;
+  Profile profile_;
+  bool net_host_;
+  std::vector<std::string>& notes_;
+  std::vector<Place> list_;
+};
+
+}  // namespace
+
+Result<std::vector<Place>> make_places(const Options& options, const Subject& subject,
+                                       const Caller& caller, Profile profile, bool net_host,
+                                       std::vector<std::string>& notes) {
+  return Places(options, subject, caller, profile, net_host, notes).make();
+}
+
+}  // namespace rootlet

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/run/source.hpp"
+
+#include <sys/stat.h>
+
+#include <cstdlib>
+#include <cstring>
+
+namespace rootlet {
+namespace {
+
+constexpr std::string_view kOpen = "open the image";
+
+std::string real_path(const std::string& path) {
+  char resolved[4096];
+  return ::realpath(path.c_str(), resolved) != nullptr ? resolved : path;
+}
+
+// "FILE@OFFSET[:LENGTH]" when the text behind the last @ is a number.
+struct Location {
+  std::string file;
+  std::optional<std::uint64_t> offset, length;
+};
+Location parse_location(const std::string& text) {
+  const std::size_t at = text.rfind('@');
+  if (at == std::string::npos || at + 1 == text.size()) return {text, {}, {}};
+  const char* from = text.c_str() + at + 1;
+  char* end = nullptr;
+  Location location{text.substr(0, at), std::strtoull(from, &end, 10), {}};
+  if (end == from || (*end != '\0' && *end != ':')) return {text, {}, {}};
+  if (*end == ':') location.length = std::strtoull(end + 1, &end, 10);
+  if (*end != '\0') return {text, {}, {}};
+  return location;
+}
+
+Result<Payload> locate(int fd, const Location& location) {
+  if (location.offset) {
+    const Superblock block = TRY(read_superblock(fd, *location.offset, location.file));
+    if (location.length && block.bytes_used > *location.length) {
+      return plain_error(kOpen, location.file, "the image is longer than the length given");
+    }
+    return Payload{fd, *location.offset, block.bytes_used};
+  }
+  char magic[4] = {};
+  if (::pread(fd, magic, sizeof magic, 0) == 4 && std::memcmp(magic, "hsqs", 4) == 0) {
+    const Superblock block = TRY(read_superblock(fd, 0, location.file));
+    return Payload{fd, 0, block.bytes_used};
+  }
+  return find_payload(fd, location.file);
+}
+
+Result<Source> open_image(os::Fd fd, std::string file, const Location& location) {
+  Source source;
+  source.payload = TRY(locate(fd.get(), location));
+  source.image = TRY(image::Squashfs::open(source.payload, location.file));
+  source.file = std::move(file);
+  source.fd = std::move(fd);
+  return source;
+}
+
+}  // namespace
+
+Result<Source> open_source(const std::string& text) {
+  const Location location = parse_location(text);
+  auto opened = os::open_at(AT_FDCWD, location.file, O_RDONLY);
+  if (!opened.ok()) {
+    Error error = opened.error();
+    error.action = kOpen;
+    return error;
+  }
+  struct stat status {};
+  os::Fd fd = std::move(opened).value();
+  if (::fstat(fd.get(), &status) != 0) return last_error(kOpen, location.file);
+  if (S_ISDIR(status.st_mode)) {
+    Source source;
+    source.file = real_path(location.file);
+    source.fd = std::move(fd);
+    return source;
+  }
+  return open_image(std::move(fd), real_path(location.file), location);
+}
+
+Result<Source> open_own(const std::string& target_appimage) {
+  // AppImageLauncher starts a bare copy of the stub from memory and names the
+  // file in this variable (reference: appimage.md 1.1).
+  if (!target_appimage.empty()) return open_source(real_path(target_appimage));
+  constexpr const char* kSelf = "/proc/self/exe";
+  auto opened = os::open_at(AT_FDCWD, kSelf, O_RDONLY);
+  if (!opened.ok()) {
+    Error error = opened.error();
+    error.action = kOpen;
+    error.hint = error.code == ENOENT ? "mount /proc, which this program needs"
+                                      : "the file must be readable, not only executable";
+    return error;
+  }
+  char name[4096];
+  const ssize_t length = ::readlink(kSelf, name, sizeof name);
+  const std::string file(name, length > 0 ? static_cast<std::size_t>(length) : 0);
+  return open_image(std::move(opened).value(), file, {file, {}, {}});
+}
+
+RootFile Source::reader() {
+  return [this](const std::string& path) -> std::optional<std::string> {
+    constexpr std::size_t kLimit = 1u << 20;
+    if (image) {
+      auto read = image->read_file(path, kLimit);
+      return read.ok() ? std::move(read).value() : std::nullopt;
+    }
+    struct stat status {};
+    if (::fstatat(fd.get(), path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(status.st_mode)) {
+      return std::nullopt;
+    }
+    auto read = os::read_file(fd.get(), path, kLimit);
+    if (!read.ok()) return std::nullopt;
+    return std::move(read).value();
+  };
+}
+
+bool Source::has_link(const std::string& path) {
+  if (image) return image->read_link(path).has_value();
+  struct stat status {};
+  return ::fstatat(fd.get(), path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+         S_ISLNK(status.st_mode);
+}
+
+Result<Policy> read_policy(Source& source) {
+  const auto bytes = source.reader()(std::string(kPolicyPath));
+  if (!bytes) return Policy{};
+  return decode_policy(*bytes);
+}
+
+}  // namespace rootlet

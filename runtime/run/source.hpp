@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+
+#include "runtime/image/squashfs.hpp"
+#include "runtime/os/fd.hpp"
+#include "runtime/run/make_plan.hpp"
+
+namespace rootlet {
+
+// The thing to run, opened: an image in a file, or a plain directory.
+struct Source {
+  std::string file;  // absolute, symlinks resolved
+  os::Fd fd;
+  std::optional<image::Squashfs> image;  // none: `file` is a directory
+  Payload payload;
+
+  RootFile reader();  // regular files of the root; keep the Source while it is used
+  bool has_link(const std::string& path);
+};
+
+// FILE, FILE@OFFSET or FILE@OFFSET:LENGTH; a directory; a bare squashfs; an
+// AppImage (the payload behind its ELF part).
+Result<Source> open_source(const std::string& text);
+
+// The file that this process was started from (or TARGET_APPIMAGE).
+Result<Source> open_own(const std::string& target_appimage);
+
+// /.rootlet/policy.bin, or an empty policy where the image has none.
+Result<Policy> read_policy(Source& source);
+
+}  // namespace rootlet

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/run/supervise.hpp"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <csignal>
+
+#include "runtime/base/log.hpp"
+#include "runtime/sandbox/control.hpp"
+
+namespace rootlet {
+namespace {
+
+using sandbox::Message;
+
+// Stops this process as the tool was stopped, so that the shell sees its job
+// stop; returns when it goes on.
+void stop_as(int signal) {
+  if (signal == SIGSTOP) {
+    ::kill(::getpid(), SIGSTOP);
+    return;
+  }
+  sigset_t only;
+  ::sigemptyset(&only);
+  ::sigaddset(&only, signal);
+  ::kill(::getpid(), signal);
+  ::sigprocmask(SIG_UNBLOCK, &only, nullptr);  // here it takes effect
+  ::sigprocmask(SIG_BLOCK, &only, nullptr);
+}
+
+Error server_error(const std::string& reason) {
+  return plain_error("serve the image", "", reason.empty() ? "its server was killed" : reason,
+                     "run it again; if it happens again, check the file (rootlet inspect)");
+}
+
+// What the server said before it gave up; "" when it said nothing.
+std::string last_words(int channel) {
+  char text[512];
+  const ssize_t got = ::recv(channel, text, sizeof text, MSG_DONTWAIT);
+  return got > 0 ? std::string(text, static_cast<std::size_t>(got)) : std::string();
+}
+
+class Supervisor {
+ public:
+  Supervisor(sandbox::Init init, std::optional<image::Server> server)
+      : init_(std::move(init)), server_(std::move(server)) {}
+
+  Result<int> run() {
+    sigset_t all;
+    ::sigfillset(&all);
+    signals_ = os::Fd(::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
+    if (!signals_.valid()) {
+      const Error error = last_error("watch for signals");
+      finish();
+      return error;
+    }
+    while (!result_ && !error_) wait();
+    finish();
+    if (error_) return std::move(*error_);
+    return *result_;
+  }
+
+ private:
+  void wait() {
+    pollfd events[4] = {{init_.control.get(), POLLIN, 0},
+                        {signals_.get(), POLLIN, 0},
+                        {server_ ? server_->pidfd.get() : -1, POLLIN, 0},
+                        {server_ ? server_->channel.get() : -1, POLLIN, 0}};
+    if (::poll(events, 4, -1) < 0) return;
+    // Init first: when the tool has ended, the server's end is no news.
+    if (events[0].revents != 0) return hear_init();
+    if (events[1].revents != 0) pass_signals();
+    if (events[2].revents != 0 || events[3].revents != 0) {
+      error_ = server_error(last_words(server_->channel.get()));
+    }
+  }
+
+  void hear_init() {
+    const auto message = sandbox::receive_message(init_.control.get());
+    if (!message) {
+      error_ = plain_error("run the tool", "", "its init was killed",
+                           "out of memory? dmesg tells");
+      if (server_) {
+        const std::string reason = last_words(server_->channel.get());
+        if (!reason.empty()) error_ = server_error(reason);
+      }
+      return;
+    }
+    switch (message->kind) {
+      case Message::Kind::note: Log::note(message->text); break;
+      case Message::Kind::stopped: stop_as(message->number); break;
+      case Message::Kind::ended: result_ = message->number; break;
+      case Message::Kind::failed: error_ = message->error; break;
+      case Message::Kind::signal:
+      case Message::Kind::started: break;
+    }
+  }
+
+  void pass_signals() {
+    signalfd_siginfo info{};
+    while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
+      const int number = static_cast<int>(info.ssi_signo);
+      if (number == SIGCHLD) continue;
+      (void)sandbox::send_message(init_.control.get(), {Message::Kind::signal, number, "", {}});
+    }
+  }
+
+  // Nothing is left when this returns: init's end ends its PID namespace, and
+  // a server that is waited for is no zombie under a PID 1 that never reaps.
+  void finish() {
+    if (!result_) ::kill(init_.pid, SIGKILL);
+    os::wait_for(init_.pid);
+    if (!server_) return;
+    ::kill(server_->pid, SIGKILL);
+    os::wait_for(server_->pid);
+  }
+
+  sandbox::Init init_;
+  std::optional<image::Server> server_;
+  os::Fd signals_;
+  std::optional<int> result_;
+  std::optional<Error> error_;
+};
+
+}  // namespace
+
+Result<int> supervise(sandbox::Init init, std::optional<image::Server> server) {
+  return Supervisor(std::move(init), std::move(server)).run();
+}
+
+sigset_t block_signals() {
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_BLOCK, &all, &before);
+  return before;
+}
+
+}  // namespace rootlet

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "runtime/image/server.hpp"
+#include "runtime/sandbox/init.hpp"
+
+namespace rootlet {
+
+// The outer process while the tool runs: hands signals on, stops and goes on
+// with the tool, sees the death of init or server at once. Ends when nothing
+// of the run is left; returns how the tool ended, as a wait status.
+Result<int> supervise(sandbox::Init init, std::optional<image::Server> server);
+
+// Blocks all signals; they are read from a descriptor from then on. Returns
+// the mask that was in force, which the tool gets back.
+sigset_t block_signals();
+
+}  // namespace rootlet

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/sandbox/build_root.hpp"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "runtime/image/extract.hpp"
+#include "runtime/image/mount.hpp"
+#include "runtime/os/mount.hpp"
+#include "runtime/sandbox/control.hpp"
+#include "runtime/sandbox/devices.hpp"
+
+namespace rootlet::sandbox {
+namespace {
+
+// A place whose source was opened while the host's files were in reach.
+struct Opened {
+  const Place* place;
+  os::Fd source;
+  bool directory = true;
+};
+
+std::string size_of_tmp(const Plan& plan) {
+  for (const Place& place : plan.places) {
+    if (place.target == "/tmp" && !place.size.empty()) return place.size;
+  }
+  return "25%";
+}
+
+Result<std::vector<Opened>> open_sources(const Plan& plan) {
+  std::vector<Opened> opened;
+  for (const Place& place : plan.places) {
+    Opened item{&place, os::Fd(), place.kind != Place::Kind::text};
+    if (place.kind == Place::Kind::bind) {
+      auto source = os::open_path(place.source);
+      if (!source.ok()) {
+        if (place.optional) continue;
+        Error error = source.error();
+        error.action = "bind";
+        error.subject = place.source;
+        error.hint = "the host has no such path, or you may not reach it";
+        return error;
+      }
+      item.source = std::move(source).value();
+      struct stat status {};
+      if (::fstat(item.source.get(), &status) != 0) return last_error("bind", place.source);
+      item.directory = S_ISDIR(status.st_mode);
+    }
+    opened.push_back(std::move(item));
+  }
+  return opened;
+}
+
+// A root that exists: the image served, the image unpacked, or a directory.
+// It is mounted over "/" of this namespace, so that no directory of the host
+// is needed, and entered from above: ".." of the root is what was mounted on
+// it last (path_resolution(7)).
+Result<Root> mount_root(const Plan& plan, image::Squashfs* image, int server) {
+  if (!plan.root_directory.empty()) {
+    const os::Fd directory = TRY(os::open_path(plan.root_directory));
+    const os::Fd slash = TRY(os::open_path("/"));
+    TRY(os::mount_bind(directory.get(), slash.get(), plan.root_directory));
+    os::Fd root = TRY(os::open_mounted(AT_FDCWD, "/.."));
+    TRY(os::restrict_mount(root.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+                           plan.root_directory));
+    return Root(std::move(root));
+  }
+  if (plan.extract) {
+    if (::mount("rootlet", "/", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=100%") != 0) {
+      return last_error("mount tmpfs", "/");
+    }
+    os::Fd root = TRY(os::open_mounted(AT_FDCWD, "/.."));
+    TRY(image::extract_all(*image, root.get()));
+    TRY(os::restrict_mount(root.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+                           "/"));
+    return Root(std::move(root));
+  }
+  TRY(image::mount_over_root(server, {plan.inside_uid, plan.inside_gid}));
+  return Root(TRY(os::open_mounted(AT_FDCWD, "/..")));
+}
+
+// /proc of this PID namespace. The kernel allows it only while a whole one is
+// in sight (mount_namespaces(7): not "too revealing").
+Status mount_proc(const Plan& plan, Root& root, int control) {
+  auto mounted = root.mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "");
+  if (mounted.ok() || mounted.error().code != EPERM) return mounted;
+  if (!plan.best_effort) {
+    Error error = mounted.error();
+    error.reason = "the surrounding container hides parts of its /proc";
+    error.hint =
+        "start the container with --security-opt systempaths=unconfined, or run with "
+        "--rootlet-best-effort to show the container's own /proc";
+    return error;
+  }
+  const os::Fd host = TRY(os::open_path("/proc"));
+  TRY(root.make("/proc", true));
+  const os::Fd target = TRY(root.open("/proc"));
+  TRY(os::mount_bind(host.get(), target.get(), "/proc"));
+  (void)send_message(control, {Message::Kind::note, 0,
+                               "best effort: /proc shows the processes outside of this run", {}});
+  return Done{};
+}
+
+// The writable knobs of /proc belong to the host's root: a root caller could
+// turn them even without a capability. Not hidden for others, who cannot:
+// covers in /proc keep nested containers from mounting one (bubblewrap #505).
+Status protect_proc(Root& root) {
+  for (const char* path : {"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"}) {
+    auto knob = root.open(path);
+    if (!knob.ok()) continue;
+    TRY(os::mount_bind(knob.value().get(), knob.value().get(), path));
+    const os::Fd mounted = TRY(root.open(path));
+    TRY(os::restrict_mount(mounted.get(), MOUNT_ATTR_RDONLY, path));
+  }
+  return Done{};
+}
+
+// sysfs shows what the network namespace owns, so it can be had only with one;
+// else the processors, which OpenMP, MPI and the JVM count.
+Status mount_sys(Root& root) {
+  auto mounted =
+      root.mount("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "");
+  if (mounted.ok()) return mounted;
+  TRY(root.tmpfs("/sys", 0755, "", true));
+  for (const char* path : {"/sys/devices/system/cpu", "/sys/devices/system/node"}) {
+    auto source = os::open_path(path);
+    if (source.ok()) TRY(root.bind(source.value().get(), path, true, false));
+  }
+  return Done{};
+}
+
+Status show_text(Root& root, const Place& place) {
+  // A memory file cannot be bound, so it lies in the root's own scratch.
+  constexpr const char* kScratch = "/dev/shm";
+  const std::string name = ".rootlet-" + std::to_string(std::hash<std::string>{}(place.target));
+  TRY(root.make(place.target, false));
+  const os::Fd directory = TRY(root.open(kScratch));
+  {
+    const os::Fd file = TRY(os::open_at(directory.get(), name, O_CREAT | O_EXCL | O_WRONLY, 0444));
+    TRY(os::write_all(file.get(), place.source, "write", place.target));
+  }
+  const os::Fd source = TRY(os::open_at(directory.get(), name, O_PATH));
+  TRY(root.bind(source.get(), place.target, false, false));
+  if (::unlinkat(directory.get(), name.c_str(), 0) != 0) return last_error("write", place.target);
+  return Done{};
+}
+
+bool starts_below(const std::string& path, const std::string& top) {
+  return path.size() > top.size() && path.starts_with(top) && path[top.size()] == '/';
+}
+
+Status show(Root& root, const Opened& item) {
+  const Place& place = *item.place;
+  switch (place.kind) {
+    case Place::Kind::bind:
+      return root.bind(item.source.get(), place.target, item.directory, place.writable);
+    case Place::Kind::scratch: return root.tmpfs(place.target, place.mode, place.size, false);
+    case Place::Kind::text: return show_text(root, place);
+  }
+  return Done{};
+}
+
+}  // namespace
+
+Result<Root> build_root(const Plan& plan, image::Squashfs* image, int server, int control,
+                        std::string& cwd) {
+  std::vector<Opened> opened = TRY(open_sources(plan));
+  Root root = TRY(mount_root(plan, image, server));
+
+  // The rule of $PWD, asked of the image before anything is put on it.
+  std::string left_out;
+  std::erase_if(opened, [&](const Opened& item) {
+    if (!left_out.empty() && item.place->follows == left_out) return true;
+    if (!item.place->only_if_empty || !root.has_entries(item.place->target)) return false;
+    if (cwd == item.place->target || starts_below(cwd, item.place->target)) {
+      cwd = plan.fallback_cwd;
+      (void)send_message(control, {Message::Kind::note, 0,
+                                   "the image has files of its own at " + item.place->target +
+                                       ", so the current directory is not shown; starting in " +
+                                       cwd + " (--rootlet-bind=SRC:DST shows it elsewhere)", {}});
+    }
+    left_out = item.place->target;
+    return true;
+  });
+
+  // First every target that lies on the image itself: what is missing is made
+  // by covering a directory, which would hide what is mounted below it.
+  std::vector<std::string> tops = {"/proc", "/dev"};
+  if (plan.sysfs) tops.push_back("/sys");
+  for (const std::string& top : tops) TRY(root.make(top, true));
+  for (const Opened& item : opened) {
+    const std::string& target = item.place->target;
+    const bool nested = std::any_of(tops.begin(), tops.end(), [&](const std::string& top) {
+      return starts_below(target, top);
+    });
+    if (!nested) {
+      auto made = root.make(target, item.directory);
+      if (!made.ok() && !item.place->optional) return made.error();
+    }
+    if (item.directory) tops.push_back(target);
+  }
+
+  TRY(mount_proc(plan, root, control));
+  if (plan.outside_uid == 0) TRY(protect_proc(root));
+  TRY(build_dev(root, size_of_tmp(plan)));
+  if (plan.sysfs) TRY(mount_sys(root));
+  for (const Opened& item : opened) {
+    auto shown = show(root, item);
+    if (!shown.ok() && !item.place->optional) return shown.error();
+  }
+  return root;
+}
+
+}  // namespace rootlet::sandbox

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "runtime/base/result.hpp"
+
+namespace rootlet::sandbox {
+
+// What launcher and init tell each other, over one socket pair of theirs that
+// keeps messages apart (SOCK_SEQPACKET). When one of them is gone the other
+// sees the end of it: neither death is ever missed.
+struct Message {
+  enum class Kind : std::uint8_t {
+    signal = 1,  // launcher -> init: number = the signal to pass on
+    started,     // init -> launcher: the tool is about to run
+    note,        // init -> launcher: text = a line for the user
+    stopped,     // init -> launcher: number = the signal that stopped the tool
+    ended,       // init -> launcher: number = its wait status
+    failed,      // init -> launcher: error
+  };
+  Kind kind = Kind::note;
+  int number = 0;
+  std::string text;
+  Error error;
+};
+
+Status send_message(int socket, const Message& message);
+
+// Waits for the next one; nothing when the other end is gone.
+std::optional<Message> receive_message(int socket);
+
+}  // namespace rootlet::sandbox

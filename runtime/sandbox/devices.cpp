@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/sandbox/devices.hpp"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <cstring>
+
+#include "runtime/os/mount.hpp"
+
+namespace rootlet::sandbox {
+namespace {
+
+constexpr std::string_view kBuild = "build /dev";
+
+struct Node {
+  const char* name;
+  unsigned major, minor;  // Documentation/admin-guide/devices.txt
+};
+constexpr Node kNodes[] = {{"null", 1, 3},   {"zero", 1, 5},    {"full", 1, 7},
+                           {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
+
+constexpr std::pair<const char*, const char*> kLinks[] = {
+    {"fd", "/proc/self/fd"},         {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
+    {"stderr", "/proc/self/fd/2"},   {"ptmx", "pts/ptmx"}};
+
+Status show_node(int dev, const Node& node) {
+  const std::string path = "/dev/" + std::string(node.name);
+  const os::Fd host = TRY(os::open_at(AT_FDCWD, path, O_PATH | O_NOFOLLOW));
+  struct stat status {};
+  if (::fstat(host.get(), &status) != 0) return last_error(kBuild, path);
+  // A swapped node would be shown under a trusted name (CVE-2025-31133).
+  if (!S_ISCHR(status.st_mode) || status.st_rdev != makedev(node.major, node.minor)) {
+    return plain_error(kBuild, path, "the host's is not that device");
+  }
+  if (::mknodat(dev, node.name, S_IFREG | 0666, 0) != 0) return last_error(kBuild, path);
+  const os::Fd target = TRY(os::open_at(dev, node.name, O_PATH | O_NOFOLLOW));
+  return os::mount_bind(host.get(), target.get(), path);
+}
+
+}  // namespace
+
+Status build_dev(Root& root, const std::string& shm_size) {
+  TRY(root.tmpfs("/dev", 0755, "", true));
+  const os::Fd dev = TRY(root.open("/dev"));
+  for (const Node& node : kNodes) {
+    auto shown = show_node(dev.get(), node);
+    // Poor hosts (a minimal container) lack some; null is the one that
+    // everything needs.
+    const bool needed = std::strcmp(node.name, "null") == 0;
+    if (!shown.ok() && (needed || shown.error().code != ENOENT)) return shown;
+  }
+  for (const auto& [name, target] : kLinks) {
+    if (::symlinkat(target, dev.get(), name) != 0) return last_error(kBuild, name);
+  }
+  // An instance of its own: the host's terminals are not in it (devpts, Linux 4.7).
+  TRY(root.mount("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "ptmxmode=0666,mode=620"));
+  return root.tmpfs("/dev/shm", 01777, shm_size, false);
+}
+
+}  // namespace rootlet::sandbox

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/sandbox/init.hpp"
+
+#include <linux/sched.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <csignal>
+
+#include "runtime/sandbox/build_root.hpp"
+#include "runtime/sandbox/control.hpp"
+#include "runtime/sandbox/network.hpp"
+#include "runtime/sandbox/privileges.hpp"
+#include "runtime/sandbox/reap.hpp"
+#include "runtime/sandbox/tool.hpp"
+#include "runtime/sandbox/user_namespace.hpp"
+
+namespace rootlet::sandbox {
+namespace {
+
+// Everything between the birth of the namespaces and the start of the tool.
+// The order is the kernel's: ids before the first file is made (an unmapped
+// owner is EOVERFLOW), /proc while the host's is still in sight (else EPERM),
+// capabilities last.
+Status set_up(const Plan& plan, image::Squashfs* image, int server, int control,
+              std::string& cwd) {
+  TRY(write_id_maps(plan));
+  // Nothing that is mounted here may travel to the host's namespace. A new
+  // user namespace makes the copy a slave by itself; said again for a run
+  // without one.
+  if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) {
+    return last_error("keep mounts private", "/");
+  }
+  if (plan.own_network) TRY(raise_loopback());
+  if (plan.hostname && ::sethostname(plan.hostname->data(), plan.hostname->size()) != 0) {
+    return last_error("set the host name", *plan.hostname);
+  }
+  Root root = TRY(build_root(plan, image, server, control, cwd));
+  // From here on the host's files are out of reach.
+  return std::move(root).enter();
+}
+
+int run_init(const Plan& plan, image::Squashfs* image, int server, int control) {
+  // The launcher's death is seen as the end of the control socket; this is
+  // for the time until someone looks at it.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+
+  const auto fail = [&](Error error) {
+    Message message{Message::Kind::failed, 0, "", std::move(error)};
+    (void)send_message(control, message);  // a launcher that is gone needs no reason
+    return 1;
+  };
+
+  std::string cwd = plan.cwd;
+  auto ready = set_up(plan, image, server, control, cwd);
+  if (!ready.ok()) return fail(std::move(ready).error());
+
+  // Before the tool exists: with this it may neither trace init nor look at
+  // its /proc entries, though both are of one user (ptrace(2), proc(5)).
+  if (::prctl(PR_SET_DUMPABLE, 0) != 0) return fail(last_error("hide init from the tool"));
+  std::vector<int> kept = plan.pass_fds;
+  kept.insert(kept.end(), {0, 1, 2, control});
+  os::close_all_but(kept);
+
+  auto tool = start_tool(plan, cwd, control);
+  if (!tool.ok()) return fail(std::move(tool).error());
+  auto dropped = drop_capabilities();
+  if (!dropped.ok()) return fail(std::move(dropped).error());
+  return reap(tool.value(), control);
+}
+
+}  // namespace
+
+Result<Init> start_init(const Plan& plan, image::Squashfs* image, int server) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return last_error("start init");
+  }
+  os::Fd ours(ends[0]);
+  os::Fd theirs(ends[1]);
+  auto child = os::fork_with(plan.namespaces, "create the namespaces");
+  if (!child.ok() && child.error().code == ENOSPC) {
+    // Namespaces that just ended are uncounted late: a limit that is tight
+    // looks exhausted for a moment.
+    ::usleep(20000);
+    child = os::fork_with(plan.namespaces, "create the namespaces");
+  }
+  if (!child.ok()) return explain_namespace_failure(child.error().code);
+  if (child.value().pid == 0) {
+    ours.reset();
+    ::_exit(run_init(plan, image, server, theirs.get()));
+  }
+  return Init{child.value().pid, std::move(child.value().pidfd), std::move(ours)};
+}
+
+}  // namespace rootlet::sandbox

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/sandbox/plan.hpp"
+
+#include <linux/sched.h>
+
+namespace rootlet::sandbox {
+namespace {
+
+std::string namespaces_text(unsigned long flags) {
+  std::string text;
+  const auto add = [&](unsigned long flag, const char* name) {
+    if (flags & flag) text += (text.empty() ? "" : " ") + std::string(name);
+  };
+  add(CLONE_NEWUSER, "user");
+  add(CLONE_NEWNS, "mount");
+  add(CLONE_NEWPID, "pid");
+  add(CLONE_NEWIPC, "ipc");
+  add(CLONE_NEWUTS, "uts");
+  add(CLONE_NEWCGROUP, "cgroup");
+  add(CLONE_NEWNET, "net");
+  return text;
+}
+
+std::string place_text(const Place& place) {
+  switch (place.kind) {
+    case Place::Kind::bind:
+      return place.source + " -> " + place.target + (place.writable ? " (rw)" : " (ro)") +
+             (place.only_if_empty ? ", unless the image has entries there" : "");
+    case Place::Kind::scratch: return "tmpfs -> " + place.target;
+    case Place::Kind::text: return "generated -> " + place.target;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string Plan::text() const {
+  constexpr const char* kProfiles[] = {"isolated", "contained", "compat"};
+  std::string out;
+  const auto line = [&](const std::string& name, const std::string& value) {
+    out += name + ": " + value + "\n";
+  };
+  line("profile", kProfiles[static_cast<int>(profile)]);
+  line("root", root_directory.empty() ? (extract ? "image, unpacked" : "image, served")
+                                      : "directory " + root_directory);
+  line("namespaces", namespaces_text(namespaces));
+  line("network", own_network ? "none" : "host");
+  line("ids", std::to_string(inside_uid) + ":" + std::to_string(inside_gid));
+  line("system-call filter", filter ? "default" : "none");
+  for (const Place& place : places) line("mount", place_text(place));
+  line("directory", cwd);
+  line("program", program);
+  for (const std::string& argument : argv) line("argument", argument);
+  for (const std::string& variable : env) line("variable", variable);
+  return out;
+}
+
+}  // namespace rootlet::sandbox

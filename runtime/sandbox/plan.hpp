@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/run/options.hpp"
+
+namespace rootlet::sandbox {
+
+// One thing shown at a path of the new root.
+struct Place {
+  enum class Kind {
+    bind,     // a host path
+    scratch,  // an empty tmpfs of its own
+    text,     // a small file with this content, read-only
+  };
+  Kind kind = Kind::bind;
+  std::string target;       // absolute, inside; resolved inside whatever symlinks the image has
+  std::string source;       // bind: the host path; text: the content
+  bool writable = false;    // bind
+  bool optional = false;    // skip when the source is missing or the target cannot be had
+  bool only_if_empty = false;  // the rule of $PWD: never hide entries of the image
+  std::string follows;         // shown only where the place at this target is
+  std::string size;            // scratch: "25%"; empty: small
+  unsigned mode = 0755;        // scratch
+};
+
+// Everything that a run will do, as plain data. Made before anything is done,
+// printed by --dry-run, and obeyed by init.
+struct Plan {
+  Profile profile = Profile::contained;
+  unsigned long namespaces = 0;  // CLONE_NEW*
+  bool own_network = true;       // loopback is brought up
+  bool own_proc = true;          // a new /proc (else the host's, only with best_effort)
+  bool sysfs = true;             // /sys: none under `isolated`
+  bool best_effort = false;
+  std::optional<std::string> hostname;
+
+  uid_t outside_uid = 0, inside_uid = 0;
+  gid_t outside_gid = 0, inside_gid = 0;
+
+  std::string root_directory;   // a plain directory as the root; empty: the image
+  bool extract = false;         // the image is unpacked into memory instead of served
+  std::vector<Place> places;    // in this order
+
+  std::string cwd;              // inside; where the tool starts
+  std::string fallback_cwd;     // where `cwd` is not to be had
+  bool cwd_is_callers = false;  // then a line is said when it is not to be had
+  std::string program;          // the path inside to execute
+  std::vector<std::string> argv;
+  std::vector<std::string> env;
+
+  bool filter = true;           // the default system-call filter
+  bool scope_sockets = true;    // abstract sockets of the host are out of reach (Landlock)
+  std::vector<int> pass_fds;
+  sigset_t signal_mask{};       // the caller's, for the tool
+
+  // For --dry-run: one fact a line.
+  std::string text() const;
+};
+
+}  // namespace rootlet::sandbox

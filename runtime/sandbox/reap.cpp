@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/sandbox/reap.hpp"
+
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include <array>
+#include <csignal>
+
+#include "runtime/os/fd.hpp"
+#include "runtime/sandbox/control.hpp"
+
+namespace rootlet::sandbox {
+namespace {
+
+double seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+// Which signals have just come to the whole process group.
+//
+// Launcher, init and tool are of one process group, so Ctrl-C, or a shell's
+// kill of its job, reaches the tool without help, while kill(1) of the
+// launcher reaches the launcher alone. The launcher cannot tell the two apart;
+// init can: what came to the group came to init too. So the launcher names
+// every signal that it gets, and init passes on those that it did not get.
+class GroupSignals {
+ public:
+  void note(const signalfd_siginfo& info) {
+    // A sender outside of our PID namespace, or the kernel, has no pid here.
+    if (info.ssi_pid == 0 && info.ssi_signo < when_.size()) when_[info.ssi_signo] = seconds();
+  }
+  // True at most once for each; one that stayed unnamed for a second was not
+  // for the group.
+  bool take(int signal) {
+    const auto index = static_cast<std::size_t>(signal);
+    if (index >= when_.size()) return false;
+    const bool recent = when_[index] > 0 && seconds() - when_[index] < 1.0;
+    when_[index] = 0;
+    return recent;
+  }
+
+ private:
+  std::array<double, 65> when_{};
+};
+
+void drain(int signals, GroupSignals& group) {
+  signalfd_siginfo info{};
+  while (::read(signals, &info, sizeof info) == sizeof info) group.note(info);
+}
+
+// True when the tool itself has ended.
+bool collect(const Tool& tool, int control) {
+  int status = 0;
+  pid_t pid = 0;
+  bool ended = false;
+  while ((pid = ::waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+    if (pid != tool.pid) continue;  // an orphan of the tool's
+    const bool stopped = WIFSTOPPED(status);
+    const Message::Kind kind = stopped ? Message::Kind::stopped : Message::Kind::ended;
+    (void)send_message(control, {kind, stopped ? WSTOPSIG(status) : status, "", {}});
+    ended = ended || !stopped;
+  }
+  return ended;
+}
+
+}  // namespace
+
+int reap(const Tool& tool, int control) {
+  // All were blocked before the launcher forked us. Blocked signals are kept
+  // even for PID 1, which otherwise loses those that it has no handler for.
+  sigset_t all;
+  ::sigfillset(&all);
+  const os::Fd signals(::signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!signals.valid()) {
+    (void)send_message(control, {Message::Kind::failed, 0, "", last_error("watch for signals")});
+    return 1;
+  }
+  GroupSignals group;
+  pollfd events[2] = {{signals.get(), POLLIN, 0}, {control, POLLIN, 0}};
+  while (true) {
+    if (::poll(events, 2, -1) < 0 && errno != EINTR) return 1;
+    drain(signals.get(), group);
+    if (collect(tool, control)) return 0;
+    if (events[1].revents == 0) continue;
+    const auto message = receive_message(control);
+    if (!message) return 1;  // the launcher is gone, and so are we
+    drain(signals.get(), group);
+    if (message->kind != Message::Kind::signal) continue;
+    if (!group.take(message->number) || tool.own_group) ::kill(tool.pid, message->number);
+  }
+}
+
+}  // namespace rootlet::sandbox

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <linux/filter.h>
+
+#include <vector>
+
+#include "runtime/base/result.hpp"
+
+namespace rootlet::sandbox {
+
+// The default system-call filter: what a packaged tool has no business with
+// fails with an errno, the rest passes. docs/isolation.md justifies it entry
+// by entry.
+std::vector<sock_filter> default_filter();
+
+// Puts it on the calling thread and everything that it starts. Needs
+// no_new_privs. Last of all steps: it need not allow those before.
+Status install_filter(const std::vector<sock_filter>& program);
+
+}  // namespace rootlet::sandbox

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/sandbox/tool.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <vector>
+
+#include "runtime/os/fd.hpp"
+#include "runtime/os/process.hpp"
+#include "runtime/sandbox/control.hpp"
+#include "runtime/sandbox/privileges.hpp"
+#include "runtime/sandbox/seccomp.hpp"
+
+namespace rootlet::sandbox {
+namespace {
+
+constexpr std::string_view kRun = "run";
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+// A name without a slash is looked up in PATH, which names places inside.
+std::string find_program(const Plan& plan) {
+  if (plan.program.find('/') != std::string::npos) return plan.program;
+  for (const std::string& variable : plan.env) {
+    if (!variable.starts_with("PATH=")) continue;
+    for (const std::string& directory : split_escaped(variable.substr(5), ':')) {
+      const std::string candidate = directory + "/" + plan.program;
+      if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+    }
+  }
+  return plan.program;
+}
+
+// Why execve(2) failed, in terms of the image: the errno alone says "No such
+// file" both for a missing program and for a missing interpreter.
+Error explain(int code, const std::string& program) {
+  Error error{code, std::string(kRun), program, "", ""};
+  error.exit_code = code == ENOENT || code == ENOTDIR ? 127 : 126;
+  struct stat status {};
+  if (code == ENOENT && ::stat(program.c_str(), &status) == 0) {
+    error.exit_code = 126;
+    error.reason = "its interpreter or dynamic loader is not in the image";
+    error.hint = "rebuild the image with it (rootlet build names it)";
+  } else if (code == ENOENT) {
+    error.reason = "the image has no such program";
+  } else if (code == E2BIG) {
+    error.reason = "arguments and environment are longer than the kernel takes";
+    error.hint = "hand the arguments over in a file, or raise the stack limit (ulimit -s)";
+  } else if (code == ENOEXEC) {
+    error.reason = "it is no program for this machine, and no script with a #! line";
+  }
+  return error;
+}
+
+// After a failure that has been explained.
+[[noreturn]] void give_up(int control, Error error) {
+  const int code = error.exit_code;
+  (void)send_message(control, {Message::Kind::failed, 0, "", std::move(error)});
+  ::_exit(code);
+}
+
+Status restrict_tool(const Plan& plan) {
+  TRY(drop_capabilities());
+  TRY(set_no_new_privileges());
+  // Abstract sockets belong to a network namespace: only the host's need it.
+  TRY(scope_signals(!plan.own_network && plan.scope_sockets));
+  return Done{};
+}
+
+[[noreturn]] void become_tool(const Plan& plan, const std::string& cwd, int control,
+                              bool own_group) {
+  if (own_group) ::setpgid(0, 0);
+  auto restricted = restrict_tool(plan);
+  if (!restricted.ok()) give_up(control, std::move(restricted).error());
+
+  // With the tool's own rights, so it starts nowhere that it may not go.
+  if (::chdir(cwd.c_str()) != 0) {
+    Error error = last_error("change to the directory", cwd);
+    if (cwd == plan.fallback_cwd || ::chdir(plan.fallback_cwd.c_str()) != 0) {
+      give_up(control, std::move(error));
+    }
+    (void)send_message(control, {Message::Kind::note, 0,
+                                 error.message() + "; starting in " + plan.fallback_cwd, {}});
+  }
+
+  const std::string program = find_program(plan);
+  const std::vector<char*> argv = pointers(plan.argv);
+  const std::vector<char*> env = pointers(plan.env);
+  for (const int fd : plan.pass_fds) ::fcntl(fd, F_SETFD, 0);
+  ::sigprocmask(SIG_SETMASK, &plan.signal_mask, nullptr);
+  if (plan.filter) {
+    auto filtered = install_filter(default_filter());
+    if (!filtered.ok()) give_up(control, std::move(filtered).error());
+  }
+  ::execve(program.c_str(), argv.data(), env.data());
+  give_up(control, explain(errno, program));
+}
+
+bool has_terminal() {
+  const int fd = ::open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  if (fd >= 0) ::close(fd);
+  return fd >= 0;
+}
+
+}  // namespace
+
+Result<Tool> start_tool(const Plan& plan, const std::string& cwd, int control) {
+  // A process group crosses PID namespaces: kill(0, ...) of a tool that shares
+  // the caller's would reach the caller. Landlock's signal scope stops that
+  // and leaves job control as it is; before Linux 6.12 a group of its own
+  // does, where there is no terminal whose foreground it would lose.
+  const bool own_group = !have_signal_scope() && !has_terminal();
+  auto child = TRY(os::fork_with(0, "start the tool"));
+  if (child.pid == 0) become_tool(plan, cwd, control, own_group);
+  return Tool{child.pid, own_group};
+}
+
+}  // namespace rootlet::sandbox

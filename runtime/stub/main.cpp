@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#include <unistd.h>
+
+#include "runtime/os/process.hpp"
+#include "runtime/run/launch.hpp"
+#include "runtime/stub/appimage.hpp"
+#include "runtime/stub/sections.hpp"
+
+// The program in front of every image: read the arguments, do what they say,
+// end as the tool ended.
+namespace rootlet {
+namespace {
+
+Result<int> run(int argc, char** argv) {
+  const Caller caller = read_caller(argv[0], environ);
+  const std::vector<std::string> given(argv + (argc > 0 ? 1 : 0), argv + argc);
+  const bool raw = caller.variable("ROOTLET_RAW_ARGS") == "1";
+  CommandLine line = TRY(parse_packaged(given, raw));
+  TRY(parse_environment(line.options, environ));
+  if (line.options.help) return print_help(caller.argv0);
+  if (line.options.version) return print_version();
+
+  const std::string target = caller.variable("TARGET_APPIMAGE");
+  if (line.appimage) return appimage_option(*line.appimage, line.arguments, target);
+  Source source = line.options.image ? TRY(open_source(*line.options.image))
+                                     : TRY(open_own(target));
+  if (line.options.inspect) return print_inspection(source);
+  return launch(line.options, std::move(source), caller, line.arguments);
+}
+
+}  // namespace
+}  // namespace rootlet
+
+int main(int argc, char** argv) {
+  auto status = rootlet::run(argc, argv);
+  if (!status.ok()) {
+    rootlet::print_error(status.error());
+    return status.error().exit_code;
+  }
+  rootlet::os::end_as(status.value());
+}
