@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/stub/appimage.hpp"
 
-#include <fnmatch.h>
 #include <sys/stat.h>
 
 #include "runtime/image/decompress.hpp"
 #include "runtime/image/extract.hpp"
+#include "runtime/run/environment.hpp"
 #include "runtime/stub/sections.hpp"
 
 namespace rootlet {
@@ -33,7 +33,7 @@ Result<int> extract(const std::vector<std::string>& arguments, Source& source) {
   image::Wanted wanted;
   if (!arguments.empty()) {
     wanted = [pattern = arguments[0]](const std::string& path) {
-      return ::fnmatch(pattern.c_str(), path.c_str(), FNM_FILE_NAME | FNM_LEADING_DIR) == 0;
+      return glob_matches(pattern, path);
     };
   }
   TRY(image::extract_all(*source.image, directory.get(), wanted));

@@ -13,10 +13,10 @@
 // they expect (reference: appimage.md 1.2). Read from the file, not from
 // memory: a tool may have filled them after the link.
 __asm__(
-    ".pushsection .digest_md5,\"a\",@progbits\n.balign 16\n.fill 16,1,0\n.popsection\n"
-    ".pushsection .upd_info,\"a\",@progbits\n.balign 16\n.fill 1024,1,0\n.popsection\n"
-    ".pushsection .sha256_sig,\"a\",@progbits\n.balign 16\n.fill 1024,1,0\n.popsection\n"
-    ".pushsection .sig_key,\"a\",@progbits\n.balign 16\n.fill 8192,1,0\n.popsection\n");
+    ".pushsection .digest_md5,\"aR\",@progbits\n.balign 16\n.fill 16,1,0\n.popsection\n"
+    ".pushsection .upd_info,\"aR\",@progbits\n.balign 16\n.fill 1024,1,0\n.popsection\n"
+    ".pushsection .sha256_sig,\"aR\",@progbits\n.balign 16\n.fill 1024,1,0\n.popsection\n"
+    ".pushsection .sig_key,\"aR\",@progbits\n.balign 16\n.fill 8192,1,0\n.popsection\n");
 
 namespace rootlet {
 
