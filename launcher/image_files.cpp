@@ -9,7 +9,8 @@
 #include <cstring>
 #include <vector>
 
-#include "launcher/squashfs_reader.hpp"
+#include "runtime/image/squashfs.hpp"
+#include "runtime/image/squashfuse.hpp"
 #include "runtime/os/fd.hpp"
 #include "runtime/policy/policy.hpp"
 
@@ -39,29 +40,48 @@ std::optional<std::string> take_text(std::string_view& in) {
 }
 
 // "+" and the bytes, or "" where the image lacks the file.
-Result<std::string> optional_file(SquashfsReader& image, const std::string& path) {
+Result<std::string> optional_file(image::Squashfs& image, const std::string& path) {
   if (path.empty()) return std::string();
-  auto text = image.read_file(path, kPolicyMaximum);
-  if (text.ok()) return "+" + std::move(text).value();
-  if (text.error().code == ENOENT) return std::string();
-  return text.error();
+  const auto text = TRY(image.read_file(path, kPolicyMaximum));
+  return text ? "+" + *text : std::string();
 }
 
-Result<std::vector<std::string>> read_here(int fd, std::uint64_t offset, const std::string& name) {
-  SquashfsReader image = TRY(SquashfsReader::open(fd, offset, name));
-  const std::string desktop = TRY(image.find_in_root(".desktop"));
+// The name of the first desktop file in the root directory, or empty.
+Result<std::string> find_desktop_file(image::Squashfs& image, const std::string& name) {
+  const Error damaged = plain_error(kRead, name, "its root directory cannot be read");
+  sqfs_inode root;
+  sqfs_dir directory;
+  if (::sqfs_inode_get(image.raw(), &root, ::sqfs_inode_root(image.raw())) != SQFS_OK ||
+      ::sqfs_dir_open(image.raw(), &root, &directory, 0) != SQFS_OK) {
+    return damaged;
+  }
+  sqfs_name buffer;
+  sqfs_dir_entry entry;
+  ::sqfs_dentry_init(&entry, buffer);
+  sqfs_err error = SQFS_OK;
+  while (::sqfs_dir_next(image.raw(), &directory, &entry, &error)) {
+    const std::string found(::sqfs_dentry_name(&entry), ::sqfs_dentry_name_size(&entry));
+    if (found.ends_with(".desktop")) return found;
+  }
+  if (error != SQFS_OK) return damaged;
+  return std::string();
+}
+
+Result<std::vector<std::string>> read_here(const Payload& payload, const std::string& name) {
+  image::Squashfs image = TRY(image::Squashfs::open(payload, name));
+  const std::string desktop = TRY(find_desktop_file(image, name));
   return std::vector<std::string>{TRY(optional_file(image, std::string(kPolicyPath))),
                                   TRY(optional_file(image, ".rootlet/policy.toml")),
                                   TRY(optional_file(image, desktop))};
 }
 
-[[noreturn]] void run_child(int out, int fd, std::uint64_t offset, const std::string& name) {
+[[noreturn]] void run_child(int out, const Payload& payload, const std::string& name) {
   ::alarm(kSeconds);
   const struct rlimit memory { kMemory, kMemory };
   ::setrlimit(RLIMIT_AS, &memory);
   const struct rlimit core { 0, 0 };
   ::setrlimit(RLIMIT_CORE, &core);
-  const auto files = read_here(fd, offset, name);
+  const auto files = read_here(payload, name);
   std::string message;
   if (files.ok()) {
     put_text(message, "files");
@@ -108,14 +128,14 @@ Result<ImageFiles> decode(std::string_view message, const std::string& name) {
 
 }  // namespace
 
-Result<ImageFiles> read_image_files(int fd, std::uint64_t offset, const std::string& name) {
+Result<ImageFiles> read_image_files(const Payload& payload, const std::string& name) {
   int ends[2] = {-1, -1};
   if (::pipe2(ends, O_CLOEXEC) != 0) return last_error(kRead, name);
   const os::Fd in(ends[0]);
   os::Fd out(ends[1]);
   const pid_t child = ::fork();
   if (child < 0) return last_error(kRead, name);
-  if (child == 0) run_child(out.get(), fd, offset, name);
+  if (child == 0) run_child(out.get(), payload, name);
   out.reset();
   const std::string message = read_all(in.get());
   int status = 0;

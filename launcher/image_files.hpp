@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "runtime/base/result.hpp"
+#include "runtime/payload/payload.hpp"
 
 namespace rootlet {
 
@@ -19,6 +19,6 @@ struct ImageFiles {
 // Reads them in a child process with bounded memory and time: an image from
 // anywhere may be built to crash a reader (libsquashfuse 0.1.105 does, on 2 of
 // 1500 randomly changed images), and that must end in a message.
-Result<ImageFiles> read_image_files(int fd, std::uint64_t offset, const std::string& name);
+Result<ImageFiles> read_image_files(const Payload& payload, const std::string& name);
 
 }  // namespace rootlet

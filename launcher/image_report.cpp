@@ -48,7 +48,8 @@ void read_sections(int fd, ImageReport& report) {
 }
 
 Status read_image(int fd, ImageReport& report) {
-  const ImageFiles files = TRY(read_image_files(fd, report.offset, report.path));
+  const ImageFiles files =
+      TRY(read_image_files(Payload{fd, report.offset, report.superblock.bytes_used}, report.path));
   if (files.policy) report.policy = TRY(decode_policy(*files.policy));
   report.policy_text = files.policy_toml.value_or("");
   // Absent: a symlink into usr/share, as many AppImages have it.
@@ -79,12 +80,6 @@ Result<ImageReport> read_report(const std::string& path) {
   TRY(read_image(raw, report));
   report.sha256 = TRY(sha256_of(raw, path));
   return report;
-}
-
-std::string compression_name(std::uint16_t number) {
-  constexpr std::array<std::string_view, 7> kNames{"", "gzip", "lzma", "lzo", "xz", "lz4", "zstd"};
-  if (number == 0 || number >= kNames.size()) return "unknown " + std::to_string(number);
-  return std::string(kNames[number]);
 }
 
 }  // namespace rootlet

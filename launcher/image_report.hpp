@@ -26,7 +26,4 @@ Result<ImageReport> read_report(const std::string& path);
 std::string report_as_text(const ImageReport& report);
 std::string report_as_json(const ImageReport& report);
 
-// The name of a squashfs compression number: "zstd".
-std::string compression_name(std::uint16_t number);
-
 }  // namespace rootlet

@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "launcher/image_report.hpp"
+#include "runtime/image/decompress.hpp"
 
 namespace rootlet {
 namespace {
@@ -95,7 +96,7 @@ std::string report_as_text(const ImageReport& report) {
       out, "image",
       std::to_string(report.superblock.bytes_used) + " bytes at " + std::to_string(report.offset));
   add_line(out, "compression",
-           compression_name(report.superblock.compression) + ", blocks of " +
+           image::compression_name(report.superblock.compression) + ", blocks of " +
                std::to_string(report.superblock.block_size));
   add_line(out, "inodes", std::to_string(report.superblock.inodes));
   add_line(out, "image time", std::to_string(report.superblock.mkfs_time));
@@ -113,7 +114,7 @@ std::string report_as_json(const ImageReport& report) {
   json["sha256"] = report.sha256;
   json["image"] = {{"offset", report.offset},
                    {"length", report.superblock.bytes_used},
-                   {"compression", compression_name(report.superblock.compression)},
+                   {"compression", image::compression_name(report.superblock.compression)},
                    {"block_size", report.superblock.block_size},
                    {"inodes", report.superblock.inodes},
                    {"fragments", report.superblock.fragments},

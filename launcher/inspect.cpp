@@ -4,6 +4,7 @@
 
 #include "launcher/command_line.hpp"
 #include "launcher/image_report.hpp"
+#include "launcher/lzo.hpp"
 #include "launcher/verbs.hpp"
 
 namespace rootlet {
@@ -19,6 +20,7 @@ int inspect_verb(int argc, char** argv) {
       "Examples:\n  rootlet inspect tool.AppImage\n"
       "  rootlet inspect tool.AppImage --json | jq .policy.entrypoint\n");
   if (const auto status = parse_arguments(app, argc, argv)) return *status;
+  add_lzo_images();
   const auto report = read_report(image);
   if (!report.ok()) {
     print_error(report.error());

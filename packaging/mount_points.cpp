@@ -49,7 +49,7 @@ Status add_directory(Tree& tree, const Point& point, std::int64_t time) {
   const NodePtr exact = tree.find(point.path);
   // A dangling symlink, as /var/tmp -> /run/x: its target is made inside.
   auto made = tree.make_directories(point.path, time);
-  if (!made.ok()) {
+  if (!made.ok() || !made.value().node->is_directory()) {
     return plain_error("add the mount points", point.path, "the image has no directory there",
                        "make it a directory in the source");
   }
