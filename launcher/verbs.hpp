@@ -12,6 +12,9 @@ using VerbFunction = int (*)(int argc, char** argv);
 
 int build_verb(int argc, char** argv);
 int inspect_verb(int argc, char** argv);
+int run_verb(int argc, char** argv);
+int exec_verb(int argc, char** argv);
+int shell_verb(int argc, char** argv);
 
 struct Verb {
   std::string_view name;
@@ -21,6 +24,9 @@ struct Verb {
 };
 
 inline constexpr std::array kVerbs = std::to_array<Verb>({
+    {"run", "Run", "run a packed file, a squashfs or a directory in a root of its own", run_verb},
+    {"exec", "Run", "run another program of an image", exec_verb},
+    {"shell", "Run", "a shell inside an image", shell_verb},
     {"build", "Make", "pack a directory, an AppDir or a tar into one executable file", build_verb},
     {"inspect", "Look", "show what a packed file is made of", inspect_verb},
 });

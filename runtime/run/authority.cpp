@@ -21,12 +21,12 @@ bool adds_up(std::string_view name) {
 Error refused(const std::string& name, const std::string& value) {
   Error error = plain_error("apply the image's policy", name + "=" + value,
                             "the image asks for more than its profile gives");
-  error.hint = "if you trust it: --rootlet-" + name + "=" + value;
+  error.hint = "if you trust it: " + option_text(name) + "=" + value;
   return error;
 }
 
 Error locked_error(const std::string& name) {
-  return plain_error("read the options", "--" + name, "the image's policy has locked it",
+  return plain_error("read the options", option_text(name), "the image's policy has locked it",
                      "run the image without this option");
 }
 

@@ -35,7 +35,7 @@ Result<Way> choose_way(const Options& options, Source& source, const Log& log) {
   if (!asked && image::have_fuse()) return Way::served;
   if (!asked && options.reach == Reach::private_server) {
     return plain_error("reach the image", "/dev/fuse", "it is not there, or not for you",
-                       "leave out --rootlet-mount=private, and the image is unpacked");
+                       "leave out " + option_text("mount") + "=private, and the image is unpacked");
   }
   const std::uint64_t size = TRY(image::unpacked_size(*source.image));
   struct sysinfo memory {};

@@ -61,7 +61,7 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   if (!options.cgroup_host.value_or(false)) plan.namespaces |= CLONE_NEWCGROUP;
   if (options.hostname && !(plan.namespaces & CLONE_NEWUTS)) {
     return plain_error("make the plan", "hostname=" + *options.hostname,
-                       "it would rename the host", "add --rootlet-uts=private");
+                       "it would rename the host", "add " + option_text("uts") + "=private");
   }
   plan.hostname = options.hostname;
   plan.sysfs = plan.profile != Profile::isolated;

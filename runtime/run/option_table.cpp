@@ -9,9 +9,9 @@ namespace rootlet {
 namespace {
 
 Error invalid(std::string_view option, const std::string& value, std::string_view valid) {
-  Error error = plain_error("read the options", "--" + std::string(option),
+  Error error = plain_error("read the options", option_text(option),
                             "'" + value + "' is not valid");
-  error.hint = "valid: --" + std::string(option) + "=" + std::string(valid);
+  error.hint = "valid: " + option_text(option) + "=" + std::string(valid);
   return error;
 }
 
@@ -107,7 +107,7 @@ Status add_fd(Options& options, const std::string& value) {
 }
 
 Status not_here(std::string_view option) {
-  return plain_error("read the options", "--" + std::string(option),
+  return plain_error("read the options", option_text(option),
                      "this version does not have it yet");
 }
 

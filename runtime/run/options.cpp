@@ -8,9 +8,10 @@ namespace rootlet {
 namespace {
 
 constexpr std::string_view kRead = "read the options";
+std::string_view prefix = "--rootlet-";
 
 Error bad_value(std::string_view option, const std::string& value, std::string_view valid) {
-  Error error = plain_error(kRead, "--" + std::string(option), "'" + value + "' is not valid");
+  Error error = plain_error(kRead, option_text(option), "'" + value + "' is not valid");
   error.hint = "valid: " + std::string(valid);
   return error;
 }
@@ -22,14 +23,13 @@ const OptionRow* find_row(std::string_view name) {
   return nullptr;
 }
 
-Error unknown(std::string_view prefix, std::string_view name) {
+Error unknown(std::string_view name) {
   std::vector<std::string_view> names;
   for (const OptionRow& row : option_table()) names.push_back(row.name);
   const std::string close = nearest(name, names);
-  Error error = plain_error(kRead, std::string(prefix) + std::string(name), "no such option");
-  error.hint = close.empty() ? std::string(prefix) + "help lists them; ROOTLET_RAW_ARGS=1 hands "
-                                                     "every argument to the tool"
-                             : "did you mean " + std::string(prefix) + close + "?";
+  Error error = plain_error(kRead, option_text(name), "no such option");
+  error.hint = close.empty() ? option_text("help") + " lists them"
+                             : "did you mean " + option_text(close) + "?";
   return error;
 }
 
@@ -42,6 +42,9 @@ std::string upper(std::string_view name) {
 }
 
 }  // namespace
+
+void set_option_prefix(std::string_view text) { prefix = text; }
+std::string option_text(std::string_view name) { return std::string(prefix) + std::string(name); }
 
 bool Options::was_given(std::string_view name) const {
   return std::find(given.begin(), given.end(), name) != given.end();
@@ -89,7 +92,7 @@ Status set_option(Options& options, std::string_view name, const std::optional<s
                   Origin origin) {
   const OptionRow* row = find_row(name);
   if (row == nullptr) {
-    if (origin == Origin::command_line) return unknown("--", name);
+    if (origin == Origin::command_line) return unknown(name);
     return plain_error("read the policy", name, "no such option",
                        "the image was made by a newer rootlet; take a newer stub for it");
   }
@@ -99,14 +102,14 @@ Status set_option(Options& options, std::string_view name, const std::optional<s
   if (origin == Origin::environment && row->not_from_environment) {
     return plain_error("read the environment", "ROOTLET_" + upper(name),
                        "this option is not read from the environment",
-                       "give it on the command line: --rootlet-" + std::string(name));
+                       "give it on the command line: " + option_text(name));
   }
   if (row->value.empty() && value && *value != "" && *value != "true") {
     return bad_value(name, *value, "no value: it is a flag");
   }
   if (!row->value.empty() && !value) {
-    Error error = plain_error(kRead, "--" + std::string(name), "it needs a value");
-    error.hint = "--" + std::string(name) + "=" + std::string(row->value);
+    Error error = plain_error(kRead, option_text(name), "it needs a value");
+    error.hint = option_text(name) + "=" + std::string(row->value);
     return error;
   }
   if (value && value->find('\0') != std::string::npos) return bad_value(name, "", row->value);
@@ -126,7 +129,7 @@ Result<CommandLine> parse_packaged(const std::vector<std::string>& arguments, bo
     const std::string_view name = text.substr(0, equals);
     std::optional<std::string> value;
     if (equals != std::string_view::npos) value = std::string(text.substr(equals + 1));
-    if (find_row(name) == nullptr) return unknown(kOurs, name);
+    if (find_row(name) == nullptr) return unknown(name);
     TRY(set_option(line.options, name, value, Origin::command_line));
   }
   if (!raw && at < arguments.size() && arguments[at].starts_with(kAppImage)) {

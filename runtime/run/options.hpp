@@ -59,6 +59,11 @@ struct OptionRow {
 };
 const std::vector<OptionRow>& option_table();
 
+// How this program spells its options: "--rootlet-" on a packaged file (the
+// default), "--" in the rootlet command. Messages use it.
+void set_option_prefix(std::string_view prefix);
+std::string option_text(std::string_view name);  // "--rootlet-net"
+
 // Sets one option. Errors name the option, the value and the nearest valid
 // form, and are ours (125).
 Status set_option(Options& options, std::string_view name, const std::optional<std::string>& value,

@@ -154,7 +154,7 @@ class Places {
     if (profile_ == Profile::isolated) return;
     const auto say = [&](const std::string& why) {
       notes_.push_back("the current directory is not shown: " + why +
-                       " (--rootlet-bind=SRC:DST shows a directory)");
+                       " (" + option_text("bind") + "=SRC:DST shows a directory)");
     };
     if (!caller_.cwd) return say(caller_.cwd_trouble);
     const std::string& cwd = *caller_.cwd;
@@ -176,7 +176,7 @@ class Places {
     for (const std::string& path : options_.outputs) TRY(add(path, "", true));
     for (const std::string& path : options_.scratch) {
       if (path[0] != '/') {
-        return plain_error("read the options", "--writable=" + path, "not an absolute path");
+        return plain_error("read the options", option_text("writable") + "=" + path, "not an absolute path");
       }
       list_.push_back(scratch(without_slash(path), 0755, options_.tmp_size.value_or("25%")));
     }

@@ -89,9 +89,8 @@ Status mount_proc(const Plan& plan, Root& root, int control) {
   if (!plan.best_effort) {
     Error error = mounted.error();
     error.reason = "the surrounding container hides parts of its /proc";
-    error.hint =
-        "start the container with --security-opt systempaths=unconfined, or run with "
-        "--rootlet-best-effort to show the container's own /proc";
+    error.hint = "start the container with --security-opt systempaths=unconfined, or run with " +
+                 option_text("best-effort") + " to show the container's own /proc";
     return error;
   }
   const os::Fd host = TRY(os::open_path("/proc"));
@@ -179,7 +178,7 @@ Result<Root> build_root(const Plan& plan, image::Squashfs* image, int server, in
       (void)send_message(control, {Message::Kind::note, 0,
                                    "the image has files of its own at " + item.place->target +
                                        ", so the current directory is not shown; starting in " +
-                                       cwd + " (--rootlet-bind=SRC:DST shows it elsewhere)", {}});
+                                       cwd + " (" + option_text("bind") + "=SRC:DST shows it elsewhere)", {}});
     }
     left_out = item.place->target;
     return true;

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include <csignal>
+#include <cstring>
 
 #include "runtime/sandbox/build_root.hpp"
 #include "runtime/sandbox/control.hpp"
@@ -42,10 +43,32 @@ Status set_up(const Plan& plan, image::Squashfs* image, int server, int control,
   return std::move(root).enter();
 }
 
+// The tool can read /proc/1/cmdline, and the command line of the launcher
+// names paths of the host.
+void hide_command_line() {
+  ::prctl(PR_SET_NAME, "rootlet-init");
+  auto text = os::read_file(AT_FDCWD, "/proc/self/stat", 4096);
+  if (!text.ok()) return;
+  // Fields 48 and 49, arg_start and arg_end (proc(5), Linux 3.5); counted
+  // behind the name, which may hold blanks.
+  std::size_t at = text.value().rfind(')');
+  for (int field = 2; field < 48 && at != std::string::npos; ++field) {
+    at = text.value().find(' ', at + 1);
+  }
+  if (at == std::string::npos) return;
+  char* end = nullptr;
+  const unsigned long start = std::strtoul(text.value().c_str() + at, &end, 10);
+  const unsigned long stop = std::strtoul(end, nullptr, 10);
+  if (start == 0 || stop <= start) return;
+  std::memset(reinterpret_cast<void*>(start), 0, stop - start);
+}
+
 int run_init(const Plan& plan, image::Squashfs* image, int server, int control) {
   // The launcher's death is seen as the end of the control socket; this is
   // for the time until someone looks at it.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+
+  hide_command_line();
 
   const auto fail = [&](Error error) {
     Message message{Message::Kind::failed, 0, "", std::move(error)};

@@ -110,6 +110,7 @@ Result<os::Fd> Root::cover_with_tmpfs(int directory, const std::string& path) {
     // ".." of the root is the topmost mount on it (path_resolution(7)).
     if (::mount("rootlet", "/", "tmpfs", kTmpfsFlags, mode) != 0) return last_error(kMake, path);
     root_ = TRY(os::open_mounted(AT_FDCWD, "/.."));
+    ++layers_;
   } else {
     TRY(os::mount_new("tmpfs", directory, kTmpfsFlags, mode, path));
   }
@@ -196,6 +197,16 @@ Status Root::mount(const char* type, const std::string& target, unsigned long fl
   return os::mount_new(type, place.get(), flags, options, target);
 }
 
+// The one mistake that would undo all the rest: something of the host left on
+// top of the new root. "/.." is what a tool can reach of it.
+Status Root::check_entered() const {
+  const os::Fd above = TRY(os::open_mounted(AT_FDCWD, "/.."));
+  const struct stat ours = status_of(root_.get());
+  const struct stat top = status_of(above.get());
+  if (ours.st_dev == top.st_dev && ours.st_ino == top.st_ino) return Done{};
+  return plain_error("enter the new root", "/", "the host's root is still in sight");
+}
+
 Status Root::enter() && {
   constexpr std::string_view kEnter = "enter the new root";
   for (const std::string& path : covers_) {
@@ -215,9 +226,13 @@ Status Root::enter() && {
                       "the host's root is an initramfs, which cannot be pivoted; start the node "
                       "with a root file system of its own");
   }
-  if (::umount2(".", MNT_DETACH) != 0) return last_error(kEnter, "the host's root");
+  // "." names the topmost mount here: first what lay between the host's root
+  // and the new one (an image below its cover), then the host's root.
+  for (int layer = 0; layer < layers_; ++layer) {
+    if (::umount2(".", MNT_DETACH) != 0) return last_error(kEnter, "the host's root");
+  }
   if (::chdir("/") != 0) return last_error(kEnter, "/");
-  return Done{};
+  return check_entered();
 }
 
 }  // namespace rootlet::sandbox

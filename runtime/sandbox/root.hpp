@@ -46,8 +46,10 @@ class Root {
   Status cover_with_binds(int directory, const std::string& path);
   Result<os::Fd> cover_with_tmpfs(int directory, const std::string& path);
   bool is_ours(int directory) const;
+  Status check_entered() const;
 
   os::Fd root_;
+  int layers_ = 1;  // mounts on "/" of this namespace: the image, and what covers it
   std::vector<dev_t> our_devices_;   // file systems of covers and scratch places
   std::vector<std::string> covers_;  // made read-only at the end
 };

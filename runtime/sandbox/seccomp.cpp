@@ -187,7 +187,7 @@ Status install_filter(const std::vector<sock_filter>& program) {
                           const_cast<sock_filter*>(program.data())};
   if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) == 0) return Done{};
   return last_error("install the system-call filter", {},
-                    "the kernel needs CONFIG_SECCOMP_FILTER; --rootlet-seccomp=none runs without");
+                    "the kernel needs CONFIG_SECCOMP_FILTER; seccomp=none runs without");
 }
 
 }  // namespace rootlet::sandbox

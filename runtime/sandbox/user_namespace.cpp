@@ -7,8 +7,11 @@ namespace rootlet::sandbox {
 namespace {
 
 constexpr std::string_view kCreate = "create a user namespace";
-constexpr std::string_view kNoIsolation =
-    "; or run without isolation: --rootlet-no-isolation (absolute paths may not work)";
+// The one way left where the host refuses namespaces.
+std::string or_without() {
+  return "; or run without isolation: " + option_text("no-isolation") +
+         " (absolute paths may not work)";
+}
 
 // The first bytes of a file under /proc/sys, or "" where there is none.
 std::string knob(const char* path) {
@@ -59,7 +62,7 @@ Error explain_namespace_failure(int code) {
   } else {
     error.hint = "rootlet doctor tells which knob forbids it";
   }
-  error.hint += kNoIsolation;
+  error.hint += or_without();
   return error;
 }
 
@@ -71,7 +74,7 @@ Status write_id_maps(const Plan& plan) {
       error.hint =
           "AppArmor forbids it on this host: sysctl "
           "kernel.apparmor_restrict_unprivileged_userns=0, or a profile that allows userns" +
-          std::string(kNoIsolation);
+          or_without();
     }
     return error;
   };

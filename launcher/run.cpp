@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include <lzo/lzo1x.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "launcher/run_options.hpp"
+#include "launcher/verbs.hpp"
+#include "runtime/image/decompress.hpp"
+#include "runtime/os/process.hpp"
+#include "runtime/run/launch.hpp"
+
+// run, exec and shell: a packed file, a bare squashfs or a directory, run by
+// our own code. The stub inside IMAGE is never executed.
+namespace rootlet {
+namespace {
+
+// liblzo2 is GPL: here, in the command, and not in the stub of every file.
+bool decode_lzo(const void* in, std::size_t in_size, void* out, std::size_t* out_size) {
+  lzo_uint size = *out_size;
+  const int code = ::lzo1x_decompress_safe(static_cast<const unsigned char*>(in), in_size,
+                                           static_cast<unsigned char*>(out), &size, nullptr);
+  *out_size = size;
+  return code == LZO_E_OK;
+}
+
+void print_run_help(const std::string& verb) {
+  std::string text = "Usage: rootlet " + verb + " [OPTION]... IMAGE" +
+                     (verb == "exec" ? " PROGRAM" : "") +
+                     (verb == "shell" ? "" : " [ARGUMENT]...") +
+                     "\n\n"
+                     "IMAGE: an AppImage, a squashfs, FILE@OFFSET, or a directory that is a root.\n"
+                     "What follows IMAGE is the tool's.\n\n";
+  for (const OptionRow& row : option_table()) {
+    if (row.help.empty()) continue;
+    std::string left = "  --" + std::string(row.name);
+    if (!row.value.empty()) left += "=" + std::string(row.value);
+    left.resize(std::max<std::size_t>(left.size() + 2, 38), ' ');
+    text += left + std::string(row.help) + "\n";
+  }
+  text +=
+      "\nApptainer's -B -C -c -e -H -S -i -n -p, --cleanenv, --contain, --containall, --no-home,\n"
+      "--pwd and --scratch are understood.\n"
+      "\nExamples:\n"
+      "  rootlet run hmmer.AppImage hmmsearch globins.hmm proteins.fa\n"
+      "  rootlet run --profile isolated --input proteins.fa --output out hmmer.AppImage ...\n"
+      "  rootlet exec --net host tool.AppImage /usr/bin/curl --version\n"
+      "  rootlet shell ./rootfs\n"
+      "\nExit status: the tool's own; 125 our failure, 126 cannot be executed, 127 not there.\n";
+  std::fputs(text.c_str(), stdout);
+}
+
+Result<int> run(const std::string& verb, int argc, char** argv) {
+  set_option_prefix("--");
+  RunLine line = TRY(parse_run({argv + 1, argv + argc}));
+  TRY(parse_environment(line.options, environ));
+  if (line.options.help) {
+    print_run_help(verb);
+    return 0;
+  }
+  if (line.image.empty()) {
+    return plain_error("read the command line", "rootlet " + verb, "no IMAGE is given",
+                       "rootlet " + verb + " --help");
+  }
+  if (verb == "shell") line.options.shell = true;
+  if (verb == "exec") {
+    if (line.arguments.empty()) {
+      return plain_error("read the command line", "rootlet exec", "no PROGRAM is given",
+                         "rootlet exec IMAGE PROGRAM [ARGUMENT]...");
+    }
+    line.options.exec = line.arguments.front();
+    line.arguments.erase(line.arguments.begin());
+  }
+  image::add_lzo(decode_lzo);
+  Source source = TRY(open_source(line.image));
+  const Caller caller = read_caller(line.image.c_str(), environ);
+  return launch(line.options, std::move(source), caller, line.arguments);
+}
+
+int run_verb_named(const std::string& verb, int argc, char** argv) {
+  auto status = run(verb, argc, argv);
+  if (!status.ok()) {
+    print_error(status.error());
+    return status.error().exit_code;
+  }
+  os::end_as(status.value());
+}
+
+}  // namespace
+
+int run_verb(int argc, char** argv) { return run_verb_named("run", argc, argv); }
+int exec_verb(int argc, char** argv) { return run_verb_named("exec", argc, argv); }
+int shell_verb(int argc, char** argv) { return run_verb_named("shell", argc, argv); }
+
+}  // namespace rootlet
