@@ -30,17 +30,11 @@ Result<std::string> read_program(const std::string& path) {
   return bytes;
 }
 
-// Without our AppRun a symlink does, where there is nothing to add: it is
-// relative, so that it works under any runtime's mount point.
-Result<NodePtr> entry_symlink(const Policy& policy, std::int64_t time) {
-  const bool adds = policy.entrypoint.size() != 1 || !policy.env.empty() ||
-                    !policy.arguments.empty() || !policy.commands.empty() ||
-                    !policy.workdir.empty();
-  if (adds) {
-    return plain_error(kAdd, "rootlet-apprun", "not found beside the stub, and the policy needs it",
-                       "build the project, or name the program with --apprun FILE");
-  }
-  return make_symlink(policy.entrypoint[0].substr(1), time);
+// Relative, so that it works under any runtime's mount point.
+NodePtr entry_symlink(const Policy& policy, std::int64_t time) {
+  const std::string& program =
+      policy.entrypoint.empty() ? policy.commands.front().second : policy.entrypoint.front();
+  return make_symlink(program.substr(1), time);
 }
 
 // Desktop entries escape what would end a value. desktop-entry-spec, 1.5.
@@ -88,7 +82,7 @@ Status add_appdir_parts(Tree& tree, const AppDirParts& parts) {
   if (!parts.policy.own_apprun) {
     NodePtr apprun;
     if (parts.apprun_file.empty()) {
-      apprun = TRY(entry_symlink(parts.policy, parts.time));
+      apprun = entry_symlink(parts.policy, parts.time);
     } else {
       apprun = make_file(TRY(read_program(parts.apprun_file)), 0755, parts.time);
     }
@@ -103,6 +97,11 @@ Status add_appdir_parts(Tree& tree, const AppDirParts& parts) {
   TRY(add(".rootlet/policy.toml", parts.policy_toml));
   TRY(add(".rootlet/build.json", parts.build_json));
   return add(".rootlet/NOTICE", std::string(kNotice));
+}
+
+bool adds_to_entry(const Policy& policy) {
+  return policy.entrypoint.size() != 1 || !policy.env.empty() || !policy.arguments.empty() ||
+         !policy.commands.empty() || !policy.workdir.empty();
 }
 
 std::string desktop_name(const Tree& tree) {

@@ -60,6 +60,10 @@ struct Decided {
   std::string toml;
 };
 
+const std::string& first_program(const Policy& policy) {
+  return policy.entrypoint.empty() ? policy.commands.front().second : policy.entrypoint.front();
+}
+
 Result<Decided> decide_policy(const BuildRequest& request, const Source& source,
                               std::uint16_t machine) {
   Decided out;
@@ -69,23 +73,24 @@ Result<Decided> decide_policy(const BuildRequest& request, const Source& source,
   if (!request.name.empty()) policy.name = request.name;
   if (!request.version.empty()) policy.version = request.version;
 
-  if (policy.entrypoint.empty()) {
-    if (source.kind != Source::Kind::kAppDir) return no_entry(source.tree, source.path);
+  const bool appdir = source.kind == Source::Kind::kAppDir;
+  if (policy.entrypoint.empty() && policy.commands.empty()) {
+    if (!appdir) return no_entry(source.tree, source.path);
     policy.own_apprun = true;
     policy.entrypoint = {"/AppRun"};
   }
-  const Check lookup(source.tree, machine, policy.env);
-  const std::string program = lookup.find_program(policy.entrypoint[0]);
-  if (program.empty()) {
-    Error error = no_entry(source.tree, policy.entrypoint[0]);
-    error.reason = "no such program in the image's PATH directories";
-    return error;
+  if (!policy.entrypoint.empty()) {
+    const Check lookup(source.tree, machine, policy.env);
+    const std::string program = lookup.find_program(policy.entrypoint[0]);
+    if (program.empty()) {
+      Error error = no_entry(source.tree, policy.entrypoint[0]);
+      error.reason = "no such program in the image's PATH directories";
+      return error;
+    }
+    policy.entrypoint[0] = program;
   }
-  policy.entrypoint[0] = program;
-  if (policy.name.empty() && source.kind == Source::Kind::kAppDir) {
-    policy.name = desktop_name(source.tree);
-  }
-  if (policy.name.empty()) policy.name = name_of(program);
+  if (policy.name.empty() && appdir) policy.name = desktop_name(source.tree);
+  if (policy.name.empty()) policy.name = name_of(first_program(policy));
   out.toml = policy_to_toml(policy);
   return out;
 }
@@ -111,7 +116,7 @@ Result<std::string> policy_text(const BuildRequest& request, const Decided& deci
 }
 
 Status check_programs(Check& check, const Policy& policy) {
-  TRY(check.program(policy.entrypoint[0]));
+  if (!policy.entrypoint.empty()) TRY(check.program(policy.entrypoint[0]));
   for (const auto& [name, path] : policy.commands) TRY(check.program(path));
   if (!policy.selftest.empty()) {
     const std::string program = check.find_program(policy.selftest[0]);
@@ -222,13 +227,24 @@ Result<BuildSummary> build(const BuildRequest& request) {
   // Checked as the source brings it: nothing that build adds can mend it.
   Check check(source.tree, stub.machine, decided.policy.env);
   const Status sound = check_programs(check, decided.policy);
-  if (request.check && !sound.ok()) return sound.error();
+  if (request.check && !sound.ok()) {
+    Error error = sound.error();
+    if (source.kind == Source::Kind::kAppDir) {
+      error.hint += "; an AppDir that counts on the host's files has to bring them";
+    }
+    return error;
+  }
 
   TRY(add_mount_points(source.tree, time));
   const AppDirParts parts{decided.policy, TRY(policy_text(request, decided)),
                           build_json(source, decided, source.tree),
                           or_own(request.apprun, "rootlet-apprun"), time};
   TRY(add_appdir_parts(source.tree, parts));
+  if (parts.apprun_file.empty() && !parts.policy.own_apprun && adds_to_entry(parts.policy)) {
+    source.note =
+        "no rootlet-apprun beside the stub: AppRun is a symlink, and other AppImage "
+        "runtimes will not see the policy's arguments, environment and commands";
+  }
   if (epoch) clamp_times(source.tree, time);
 
   SquashfsOptions options;
@@ -240,7 +256,7 @@ Result<BuildSummary> build(const BuildRequest& request) {
   options.progress = request.progress;
   const SquashfsStats stats = TRY(write_output(output, stub, source.tree, options));
   return BuildSummary{output,
-                      decided.policy.entrypoint[0],
+                      first_program(decided.policy),
                       std::string(kind_name(source.kind)),
                       source.note,
                       stub.bytes.size(),

@@ -100,7 +100,7 @@ Status Check::start(const std::string& path, const std::string& asked, int depth
     return refused(place.path, "not executable", "chmod +x it in the source");
   }
   const auto file = TRY(read_elf(*place.node, place.path));
-  if (file) return elf(place, *file, asked);
+  if (file) return elf(place, *file);
   const std::string line = TRY(first_line(*place.node));
   if (line.starts_with("#!")) return script(place, line.substr(2), asked, depth);
   return refused(place.path, "neither an ELF program nor a script that begins with #!",
@@ -134,7 +134,7 @@ Status Check::script(const Tree::Place& place, const std::string& line, const st
   return Done{};
 }
 
-Status Check::elf(const Tree::Place& place, const ElfFile& file, const std::string& asked) {
+Status Check::elf(const Tree::Place& place, const ElfFile& file) {
   if (file.machine != machine_) {
     return refused(place.path,
                    "is " + machine_name(file.machine) + ", the stub is " + machine_name(machine_),
@@ -149,12 +149,12 @@ Status Check::elf(const Tree::Place& place, const ElfFile& file, const std::stri
     }
     use(loader.value());
   }
-  return libraries(place, file, asked);
+  return libraries(place, file);
 }
 
 // Breadth first, as the loader does it: a library that is already loaded
 // serves all who ask for its name.
-Status Check::libraries(const Tree::Place& program, const ElfFile& file, const std::string&) {
+Status Check::libraries(const Tree::Place& program, const ElfFile& file) {
   struct Object {
     std::string path;
     ElfFile elf;

@@ -32,8 +32,8 @@ class Check {
   Status start(const std::string& path, const std::string& asked, int depth);
   Status script(const Tree::Place& place, const std::string& line, const std::string& asked,
                 int depth);
-  Status elf(const Tree::Place& place, const ElfFile& file, const std::string& asked);
-  Status libraries(const Tree::Place& place, const ElfFile& file, const std::string& asked);
+  Status elf(const Tree::Place& place, const ElfFile& file);
+  Status libraries(const Tree::Place& place, const ElfFile& file);
   bool use(const Tree::Place& place);
 
   const Tree& tree_;

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "packaging/policy_file.hpp"
 
-#include <toml++/toml.h>
-
 #include <algorithm>
 #include <fstream>
-#include <functional>
-#include <map>
 #include <sstream>
 
 #include "packaging/policy_keys.hpp"
+#include "packaging/toml_reader.hpp"
 
 namespace rootlet::packaging {
 namespace {
@@ -19,9 +16,9 @@ constexpr std::size_t kMaximumFile = 1 << 20;
 
 using Form = IsolationKey::Form;
 
-class Reader {
+class Reader : private TomlReader {
  public:
-  explicit Reader(std::string name) : name_(std::move(name)) {}
+  explicit Reader(std::string name) : TomlReader(std::move(name)) {}
 
   Result<Policy> read(const toml::table& document) {
     TRY(each(document, "",
@@ -34,95 +31,6 @@ class Reader {
   }
 
  private:
-  using Handler = std::function<Status(const toml::node&)>;
-  using Handlers = std::map<std::string, Handler>;
-
-  Error at(const toml::node& node, const std::string& reason, std::string_view hint = {}) const {
-    return plain_error(kRead, name_ + ":" + std::to_string(node.source().begin.line), reason, hint);
-  }
-
-  static std::string hint_for(const std::string& key, const std::vector<std::string>& known) {
-    const std::string near = suggest(key, known);
-    if (!near.empty()) return "did you mean \"" + near + "\"?";
-    std::string all = "known are:";
-    for (const std::string& name : known) all += " " + name;
-    return all;
-  }
-
-  // The keys of a table in the order of the file.
-  static std::vector<std::pair<std::string, const toml::node*>> ordered(const toml::table& table) {
-    std::vector<std::pair<std::string, const toml::node*>> keys;
-    std::vector<toml::source_position> places;
-    for (const auto& [key, node] : table) keys.emplace_back(std::string(key.str()), &node);
-    std::stable_sort(keys.begin(), keys.end(), [](const auto& a, const auto& b) {
-      const auto x = a.second->source().begin, y = b.second->source().begin;
-      return std::pair(x.line, x.column) < std::pair(y.line, y.column);
-    });
-    return keys;
-  }
-
-  Status each(const toml::table& table, const std::string& section, const Handlers& handlers) {
-    for (const auto& [key, node] : ordered(table)) {
-      const auto found = handlers.find(key);
-      if (found == handlers.end()) {
-        std::vector<std::string> known;
-        for (const auto& [name, handler] : handlers) known.push_back(name);
-        return at(*node, "unknown key \"" + key + "\"" + (section.empty() ? "" : " in " + section),
-                  hint_for(key, known));
-      }
-      TRY(found->second(*node));
-    }
-    return Done{};
-  }
-
-  Result<std::string> text(const toml::node& node, const std::string& key) const {
-    const auto value = node.value_exact<std::string>();
-    if (!value) return at(node, "\"" + key + "\" must be a string");
-    if (value->find('\0') != std::string::npos) return at(node, "\"" + key + "\" holds a NUL");
-    return *value;
-  }
-
-  Result<std::vector<std::string>> list(const toml::node& node, const std::string& key) const {
-    const toml::array* array = node.as_array();
-    if (array == nullptr) {
-      return at(node, "\"" + key + "\" must be an array of strings",
-                "write " + key + " = [\"...\"]");
-    }
-    std::vector<std::string> out;
-    for (const toml::node& item : *array) out.push_back(TRY(text(item, key)));
-    return out;
-  }
-
-  Result<std::string> inside(const toml::node& node, const std::string& key) const {
-    const std::string path = TRY(text(node, key));
-    if (!path.starts_with('/')) {
-      return at(node,
-                "\"" + key + "\" must be an absolute path inside the image, not \"" + path + "\"");
-    }
-    return path;
-  }
-
-  Handler into_text(std::string& target, std::string key) {
-    return [this, &target, key](const toml::node& node) -> Status {
-      target = TRY(text(node, key));
-      return Done{};
-    };
-  }
-
-  Handler into_list(std::vector<std::string>& target, std::string key) {
-    return [this, &target, key](const toml::node& node) -> Status {
-      target = TRY(list(node, key));
-      return Done{};
-    };
-  }
-
-  Handler into_path(std::string& target, std::string key) {
-    return [this, &target, key](const toml::node& node) -> Status {
-      target = TRY(inside(node, key));
-      return Done{};
-    };
-  }
-
   Status read_tool(const toml::node& node) {
     const toml::table* table = node.as_table();
     if (table == nullptr) return at(node, "\"tool\" must be a table: [tool]");
@@ -282,7 +190,6 @@ class Reader {
     return data;
   }
 
-  std::string name_;
   Policy policy_;
 };
 

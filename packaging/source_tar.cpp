@@ -2,7 +2,6 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -19,25 +18,6 @@ struct CloseArchive {
   void operator()(archive* handle) const { ::archive_read_free(handle); }
 };
 using Archive = std::unique_ptr<archive, CloseArchive>;
-
-// Pax headers hold UTF-8, and libarchive hands names out in the thread's
-// locale: in the C locale it would lose every name beyond ASCII.
-class Utf8Locale {
- public:
-  Utf8Locale() : ours_(::newlocale(LC_CTYPE_MASK, "C.UTF-8", nullptr)) {
-    if (ours_ != nullptr) before_ = ::uselocale(ours_);
-  }
-  Utf8Locale(const Utf8Locale&) = delete;
-  Utf8Locale& operator=(const Utf8Locale&) = delete;
-  ~Utf8Locale() {
-    if (ours_ == nullptr) return;
-    ::uselocale(before_);
-    ::freelocale(ours_);
-  }
-
- private:
-  locale_t ours_, before_ = nullptr;
-};
 
 // A scratch file without a name: nothing is left however we end.
 Result<os::Fd> open_scratch() {
@@ -193,7 +173,6 @@ class Reader {
 }  // namespace
 
 Result<Tree> read_tar(const std::string& path, std::string&) {
-  const Utf8Locale locale;
   const Archive handle(::archive_read_new());
   if (!handle) return Error{ENOMEM, std::string(kRead), path, {}, {}};
   ::archive_read_support_filter_all(handle.get());

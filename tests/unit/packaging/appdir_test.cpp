@@ -56,7 +56,8 @@ TEST_CASE("the source's own desktop file, icon and AppRun are kept") {
   CHECK(desktop_name(tree) == "Mine");
 }
 
-TEST_CASE("a symlink is no AppRun for a policy that adds something") {
+TEST_CASE("what a policy adds to its entry is noticed, since a symlink cannot carry it") {
+  CHECK_FALSE(adds_to_entry(simple()));
   for (int what = 0; what < 5; ++what) {
     Policy policy = simple();
     if (what == 0) policy.env = {"A=b"};
@@ -64,9 +65,17 @@ TEST_CASE("a symlink is no AppRun for a policy that adds something") {
     if (what == 2) policy.commands = {{"a", "/a"}};
     if (what == 3) policy.workdir = "/w";
     if (what == 4) policy.entrypoint.push_back("-x");
-    Tree tree;
-    CHECK_FALSE(add_appdir_parts(tree, {policy, "", "", "", 0}).ok());
+    CHECK(adds_to_entry(policy));
   }
+}
+
+TEST_CASE("a policy of commands alone has an AppRun too") {
+  Policy policy = simple();
+  policy.entrypoint.clear();
+  policy.commands = {{"a", "/bin/a"}};
+  Tree tree;
+  REQUIRE(add_appdir_parts(tree, {policy, "", "", "", 0}).ok());
+  CHECK(tree.find("AppRun")->target == "bin/a");
 }
 
 TEST_CASE("icons are the same for the same name and differ between names") {
