@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cstdio>
 #include <cstring>
 #include <string>
 
@@ -25,8 +24,11 @@ class TarMaker {
     const auto text = [&](int at, const std::string& value) {
       std::memcpy(header + at, value.data(), value.size());
     };
+    // Digits up to the field's last byte, which stays a NUL.
     const auto octal = [&](int at, int width, unsigned long value) {
-      std::snprintf(header + at, static_cast<std::size_t>(width), "%0*lo", width - 1, value);
+      for (int i = width - 2; i >= 0; --i, value /= 8) {
+        header[at + i] = static_cast<char>('0' + value % 8);
+      }
     };
     text(0, member.name);
     octal(100, 8, member.mode);
@@ -42,7 +44,7 @@ class TarMaker {
     std::memset(header + 148, ' ', 8);
     unsigned sum = 0;
     for (const char byte : header) sum += static_cast<unsigned char>(byte);
-    std::snprintf(header + 148, 8, "%06o", sum);
+    octal(148, 7, sum);
     bytes_.append(header, sizeof header);
     bytes_ += member.bytes;
     bytes_.append((512 - member.bytes.size() % 512) % 512, '\0');
