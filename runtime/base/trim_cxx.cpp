@@ -9,7 +9,7 @@
 // The C++ runtime that is left when nothing throws. Linked into the stub
 // alone, where every file is compiled with -fno-exceptions: libstdc++ would
 // throw only on the ways that end here, and its throwing brings the unwinder,
-// the demangler and the translated messages with it (177 KB with what these
+// the demangler and the translated messages with it (423 KB with what these
 // pull in of libc). Ending the program is what an uncaught exception does too.
 namespace {
 

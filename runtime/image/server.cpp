@@ -55,8 +55,13 @@ int receive_descriptor(int channel) {
 // Leaves everything of the caller behind: terminal, session, directory,
 // descriptors. A captured pipe must end when the tool ends, Ctrl-C is not for
 // us, and a busy directory could not be unmounted.
-void let_go(int image, int channel) {
+void let_go(int image, int channel, pid_t launcher) {
   ::setsid();
+  // A server that was stopped cannot see the end of its mount; SIGKILL ends it
+  // all the same when the launcher dies. What if it died before this line: its
+  // end of the channel is gone, and receive_descriptor() says so.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != launcher) ::_exit(0);
   sigset_t all;
   ::sigfillset(&all);
   ::sigprocmask(SIG_BLOCK, &all, nullptr);
@@ -74,9 +79,9 @@ void let_go(int image, int channel) {
 
 }  // namespace
 
-void serve(Squashfs& image, Owner owner, os::Fd channel) {
+void serve(Squashfs& image, Owner owner, os::Fd channel, pid_t launcher) {
   reasons = channel.get();
-  let_go(image.raw()->fd, channel.get());
+  let_go(image.raw()->fd, channel.get(), launcher);
   on_image_changed([] { give_up("the image file was changed while it ran"); });
 
   Answers answers{image.raw(), owner, give_up};
@@ -104,10 +109,11 @@ Result<Server> start_server(Squashfs& image, Owner owner) {
   }
   os::Fd ours(ends[0]);
   os::Fd theirs(ends[1]);
+  const pid_t launcher = ::getpid();
   os::Child child = TRY(os::fork_with(0, kStart));
   if (child.pid == 0) {
     ours.reset();
-    serve(image, owner, std::move(theirs));
+    serve(image, owner, std::move(theirs), launcher);
   }
   return Server{child.pid, std::move(child.pidfd), std::move(ours)};
 }

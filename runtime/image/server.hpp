@@ -38,8 +38,7 @@ Result<Server> start_server(Squashfs& image, Owner owner);
 // Hands the server the /dev/fuse descriptor of a file system just mounted.
 Status hand_over(int channel, int fuse);
 
-// Makes the calling process the server. Never returns. Only for start_server
-// and for tests that want a server without a fork.
-[[noreturn]] void serve(Squashfs& image, Owner owner, os::Fd channel);
+// Makes the calling process, a child of `launcher`, the server. Never returns.
+[[noreturn]] void serve(Squashfs& image, Owner owner, os::Fd channel, pid_t launcher);
 
 }  // namespace rootlet::image

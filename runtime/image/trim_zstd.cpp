@@ -6,7 +6,7 @@
 // Debian's libzstd also decodes what zstd 0.5 to 0.7 wrote (2015 and 2016).
 // Squashfs took zstd up in Linux 4.14 (2017), with version 1.0: no image holds
 // such a frame. One that does is damaged or made to harm, and gets an error:
-// its size cannot be told, and a context for it cannot be had. 90 KB.
+// its size cannot be told, and a context for it cannot be had. 82 KB.
 TRIM_TARGET
 
 extern "C" {

@@ -83,20 +83,27 @@ class Supervisor {
     if (!message) {
       error_ = plain_error("run the tool", "", "its init was killed",
                            "out of memory? dmesg tells");
-      if (server_) {
-        const std::string reason = last_words(server_->channel.get());
-        if (!reason.empty()) error_ = server_error(reason);
-      }
+      error_ = cause_of(*error_);
       return;
     }
     switch (message->kind) {
       case Message::Kind::note: Log::note(message->text); break;
       case Message::Kind::stopped: stop_as(message->number); break;
       case Message::Kind::ended: result_ = message->number; break;
-      case Message::Kind::failed: error_ = message->error; break;
+      case Message::Kind::failed: error_ = cause_of(message->error); break;
       case Message::Kind::signal:
       case Message::Kind::started: break;
     }
+  }
+
+  // A step that failed because the server was gone blames the wrong thing.
+  Error cause_of(const Error& failure) const {
+    if (!server_) return failure;
+    pollfd ended[2] = {{server_->pidfd.get(), POLLIN, 0}, {server_->channel.get(), POLLIN, 0}};
+    const bool lost = failure.code == ENOTCONN || failure.code == ECONNABORTED;
+    // Its end and the failure come at the same moment, in either order.
+    if (::poll(ended, 2, lost ? 1000 : 0) <= 0) return failure;
+    return server_error(last_words(server_->channel.get()));
   }
 
   void pass_signals() {
