@@ -38,7 +38,7 @@ class Reader {
     }
     segments_.resize(header.e_phnum);
     const std::string table = TRY(bytes(header.e_phoff, header.e_phnum * sizeof(Elf64_Phdr)));
-    std::memcpy(segments_.data(), table.data(), table.size());
+    if (!table.empty()) std::memcpy(segments_.data(), table.data(), table.size());
     for (const Elf64_Phdr& segment : segments_) {
       if (segment.p_type == PT_INTERP) {
         if (segment.p_filesz > kMaximumPath) return malformed();
@@ -78,6 +78,7 @@ class Reader {
     if (segment.p_filesz > kMaximumDynamic) return malformed();
     const std::string raw = TRY(bytes(segment.p_offset, segment.p_filesz));
     std::vector<Elf64_Dyn> entries(raw.size() / sizeof(Elf64_Dyn));
+    if (entries.empty()) return Done{};
     std::memcpy(entries.data(), raw.data(), entries.size() * sizeof(Elf64_Dyn));
     std::uint64_t strings_at = 0, strings_size = 0;
     for (const Elf64_Dyn& entry : entries) {
