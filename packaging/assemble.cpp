@@ -167,6 +167,18 @@ std::string or_own(const std::string& given, const std::string& name) {
   return given.empty() ? find_own_file(name) : given;
 }
 
+// AppRun belongs to the stub: one beside a given stub comes before our own.
+std::string find_apprun(const BuildRequest& request) {
+  if (!request.apprun.empty()) return request.apprun;
+  if (!request.stub.empty()) {
+    const std::size_t slash = request.stub.rfind('/');
+    const std::string here = slash == std::string::npos ? "." : request.stub.substr(0, slash);
+    const std::string beside = here + "/rootlet-apprun";
+    if (::access(beside.c_str(), R_OK) == 0) return beside;
+  }
+  return find_own_file("rootlet-apprun");
+}
+
 Result<Stub> prepare_stub(const BuildRequest& request) {
   const std::string path = or_own(request.stub, "rootlet-stub");
   if (path.empty()) {
@@ -237,8 +249,7 @@ Result<BuildSummary> build(const BuildRequest& request) {
 
   TRY(add_mount_points(source.tree, time));
   const AppDirParts parts{decided.policy, TRY(policy_text(request, decided)),
-                          build_json(source, decided, source.tree),
-                          or_own(request.apprun, "rootlet-apprun"), time};
+                          build_json(source, decided, source.tree), find_apprun(request), time};
   TRY(add_appdir_parts(source.tree, parts));
   if (parts.apprun_file.empty() && !parts.policy.own_apprun && adds_to_entry(parts.policy)) {
     source.note =
