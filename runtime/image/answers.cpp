@@ -61,7 +61,8 @@ struct stat to_stat(const Answers& a, const sqfs_inode& inode) {
     out.st_rdev = makedev(static_cast<unsigned>(inode.xtra.dev.major),
                           static_cast<unsigned>(inode.xtra.dev.minor));
   } else if (S_ISDIR(out.st_mode)) {
-    out.st_size = inode.xtra.dir.dir_size;
+    // squashfs counts three bytes for "." and ".."; 0 says that it is empty.
+    out.st_size = inode.xtra.dir.dir_size > 3 ? inode.xtra.dir.dir_size : 0;
   }
   return out;
 }

@@ -73,6 +73,7 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   plan.scope_sockets = !compat;
   plan.pass_fds = options.pass_fds;
 
+  plan.memory = options.tmp_size.value_or("25%");
   plan.places = TRY(make_places(options, subject, caller, plan.profile, !plan.own_network, notes));
   choose_directory(plan, options, subject, caller);
   plan.env = tool_environment(caller, options, subject.policy, plan.profile,

@@ -46,12 +46,11 @@ std::string without_slash(std::string path) {
   return path;
 }
 
-Place scratch(const std::string& target, unsigned mode, const std::string& size) {
+Place scratch(const std::string& target, unsigned mode) {
   Place place;
   place.kind = Place::Kind::scratch;
   place.target = target;
   place.mode = mode;
-  place.size = size;
   return place;
 }
 
@@ -104,15 +103,14 @@ class Places {
   bool compat() const { return profile_ == Profile::compat; }
 
   void temporary_directories() {
-    const std::string size = options_.tmp_size.value_or("25%");
     if (compat()) {
       list_.push_back(bound("/tmp", "/tmp", true));
       list_.push_back(if_there(bound("/var/tmp", "/var/tmp", true)));
     } else {
-      list_.push_back(scratch("/tmp", 01777, size));
-      list_.push_back(scratch("/var/tmp", 01777, size));
+      list_.push_back(scratch("/tmp", 01777));
+      list_.push_back(scratch("/var/tmp", 01777));
     }
-    list_.push_back(scratch("/run", 0755, ""));
+    list_.push_back(scratch("/run", 0755));
   }
 
   void home() {
@@ -123,7 +121,7 @@ class Places {
     } else if (compat() && !options_.home) {
       list_.push_back(if_there(bound(target, target, true)));
     } else {
-      list_.push_back(scratch(target, 0700, options_.tmp_size.value_or("25%")));
+      list_.push_back(scratch(target, 0700));
     }
   }
 
@@ -178,7 +176,7 @@ class Places {
       if (path[0] != '/') {
         return plain_error("read the options", option_text("writable") + "=" + path, "not an absolute path");
       }
-      list_.push_back(scratch(without_slash(path), 0755, options_.tmp_size.value_or("25%")));
+      list_.push_back(scratch(without_slash(path), 0755));
     }
     return Done{};
   }

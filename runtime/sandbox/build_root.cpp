@@ -22,13 +22,6 @@ struct Opened {
   bool directory = true;
 };
 
-std::string size_of_tmp(const Plan& plan) {
-  for (const Place& place : plan.places) {
-    if (place.target == "/tmp" && !place.size.empty()) return place.size;
-  }
-  return "25%";
-}
-
 Result<std::vector<Opened>> open_sources(const Plan& plan) {
   std::vector<Opened> opened;
   for (const Place& place : plan.places) {
@@ -65,7 +58,7 @@ Result<Root> mount_root(const Plan& plan, image::Squashfs* image, int server) {
     os::Fd root = TRY(os::open_mounted(AT_FDCWD, "/.."));
     TRY(os::restrict_mount(root.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
                            plan.root_directory));
-    return Root(std::move(root));
+    return Root(std::move(root), plan.memory);
   }
   if (plan.extract) {
     if (::mount("rootlet", "/", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=100%") != 0) {
@@ -75,10 +68,10 @@ Result<Root> mount_root(const Plan& plan, image::Squashfs* image, int server) {
     TRY(image::extract_all(*image, root.get()));
     TRY(os::restrict_mount(root.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
                            "/"));
-    return Root(std::move(root));
+    return Root(std::move(root), plan.memory);
   }
   TRY(image::mount_over_root(server, {plan.inside_uid, plan.inside_gid}));
-  return Root(TRY(os::open_mounted(AT_FDCWD, "/..")));
+  return Root(TRY(os::open_mounted(AT_FDCWD, "/..")), plan.memory);
 }
 
 // /proc of this PID namespace. The kernel allows it only while a whole one is
@@ -122,27 +115,11 @@ Status mount_sys(Root& root) {
   auto mounted =
       root.mount("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "");
   if (mounted.ok()) return mounted;
-  TRY(root.tmpfs("/sys", 0755, "", true));
+  TRY(root.scratch("/sys", 0755, true));
   for (const char* path : {"/sys/devices/system/cpu", "/sys/devices/system/node"}) {
     auto source = os::open_path(path);
     if (source.ok()) TRY(root.bind(source.value().get(), path, true, false));
   }
-  return Done{};
-}
-
-Status show_text(Root& root, const Place& place) {
-  // A memory file cannot be bound, so it lies in the root's own scratch.
-  constexpr const char* kScratch = "/dev/shm";
-  const std::string name = ".rootlet-" + std::to_string(std::hash<std::string>{}(place.target));
-  TRY(root.make(place.target, false));
-  const os::Fd directory = TRY(root.open(kScratch));
-  {
-    const os::Fd file = TRY(os::open_at(directory.get(), name, O_CREAT | O_EXCL | O_WRONLY, 0444));
-    TRY(os::write_all(file.get(), place.source, "write", place.target));
-  }
-  const os::Fd source = TRY(os::open_at(directory.get(), name, O_PATH));
-  TRY(root.bind(source.get(), place.target, false, false));
-  if (::unlinkat(directory.get(), name.c_str(), 0) != 0) return last_error("write", place.target);
   return Done{};
 }
 
@@ -155,8 +132,8 @@ Status show(Root& root, const Opened& item) {
   switch (place.kind) {
     case Place::Kind::bind:
       return root.bind(item.source.get(), place.target, item.directory, place.writable);
-    case Place::Kind::scratch: return root.tmpfs(place.target, place.mode, place.size, false);
-    case Place::Kind::text: return show_text(root, place);
+    case Place::Kind::scratch: return root.scratch(place.target, place.mode, false);
+    case Place::Kind::text: return root.text(place.target, place.source);
   }
   return Done{};
 }
@@ -167,6 +144,7 @@ Result<Root> build_root(const Plan& plan, image::Squashfs* image, int server, in
                         std::string& cwd) {
   std::vector<Opened> opened = TRY(open_sources(plan));
   Root root = TRY(mount_root(plan, image, server));
+  root.look_around();
 
   // The rule of $PWD, asked of the image before anything is put on it.
   std::string left_out;
@@ -203,7 +181,7 @@ Result<Root> build_root(const Plan& plan, image::Squashfs* image, int server, in
 
   TRY(mount_proc(plan, root, control));
   if (plan.outside_uid == 0) TRY(protect_proc(root));
-  TRY(build_dev(root, size_of_tmp(plan)));
+  TRY(build_dev(root));
   if (plan.sysfs) TRY(mount_sys(root));
   for (const Opened& item : opened) {
     auto shown = show(root, item);

@@ -41,8 +41,8 @@ Status show_node(int dev, const Node& node) {
 
 }  // namespace
 
-Status build_dev(Root& root, const std::string& shm_size) {
-  TRY(root.tmpfs("/dev", 0755, "", true));
+Status build_dev(Root& root) {
+  TRY(root.scratch("/dev", 0755, true));
   const os::Fd dev = TRY(root.open("/dev"));
   for (const Node& node : kNodes) {
     auto shown = show_node(dev.get(), node);
@@ -56,7 +56,7 @@ Status build_dev(Root& root, const std::string& shm_size) {
   }
   // An instance of its own: the host's terminals are not in it (devpts, Linux 4.7).
   TRY(root.mount("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "ptmxmode=0666,mode=620"));
-  return root.tmpfs("/dev/shm", 01777, shm_size, false);
+  return root.scratch("/dev/shm", 01777, false);
 }
 
 }  // namespace rootlet::sandbox

@@ -26,7 +26,7 @@ std::string place_text(const Place& place) {
     case Place::Kind::bind:
       return place.source + " -> " + place.target + (place.writable ? " (rw)" : " (ro)") +
              (place.only_if_empty ? ", unless the image has entries there" : "");
-    case Place::Kind::scratch: return "tmpfs -> " + place.target;
+    case Place::Kind::scratch: return "scratch -> " + place.target;
     case Place::Kind::text: return "generated -> " + place.target;
   }
   return {};

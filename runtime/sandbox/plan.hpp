@@ -16,7 +16,7 @@ namespace rootlet::sandbox {
 struct Place {
   enum class Kind {
     bind,     // a host path
-    scratch,  // an empty tmpfs of its own
+    scratch,  // an empty directory in the run's own memory
     text,     // a small file with this content, read-only
   };
   Kind kind = Kind::bind;
@@ -26,7 +26,6 @@ struct Place {
   bool optional = false;    // skip when the source is missing or the target cannot be had
   bool only_if_empty = false;  // the rule of $PWD: never hide entries of the image
   std::string follows;         // shown only where the place at this target is
-  std::string size;            // scratch: "25%"; empty: small
   unsigned mode = 0755;        // scratch
 };
 
@@ -47,6 +46,7 @@ struct Plan {
   std::string root_directory;   // a plain directory as the root; empty: the image
   bool extract = false;         // the image is unpacked into memory instead of served
   std::vector<Place> places;    // in this order
+  std::string memory = "25%";   // the size of all scratch places together, tmpfs(5)
 
   std::string cwd;              // inside; where the tool starts
   std::string fallback_cwd;     // where `cwd` is not to be had

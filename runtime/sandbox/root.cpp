@@ -2,10 +2,10 @@
 #include "runtime/sandbox/root.hpp"
 
 #include <dirent.h>
-#include <linux/openat2.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 
@@ -44,15 +44,33 @@ std::vector<std::string> names_in(int directory, std::size_t limit) {
   return names;
 }
 
+// The image server gives an empty directory the size 0, so that nobody needs
+// to list it; other file systems are listed.
+bool is_empty(int directory) {
+  struct statfs fs {};
+  constexpr long kFuse = 0x65735546;  // FUSE_SUPER_MAGIC, statfs(2)
+  if (::fstatfs(directory, &fs) == 0 && fs.f_type == kFuse && status_of(directory).st_size == 0) {
+    return true;
+  }
+  return names_in(directory, 1).empty();
+}
+
 }  // namespace
 
 Result<os::Fd> Root::open(const std::string& path, int flags) const {
   return resolve_in_root(root_.get(), path, flags);
 }
 
+void Root::look_around() const {
+  const os::Fd top(::openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  char names[16384];
+  // One page of names is enough; a failure shows when a name is needed.
+  (void)::syscall(SYS_getdents64, top.get(), names, sizeof names);
+}
+
 bool Root::has_entries(const std::string& path) const {
   auto directory = open(path);
-  return directory.ok() && !names_in(directory.value().get(), 1).empty();
+  return directory.ok() && !is_empty(directory.value().get());
 }
 
 bool Root::is_ours(int directory) const {
@@ -85,58 +103,69 @@ Status Root::make(const std::string& path, bool directory) {
   return plain_error(kMake, path, "too many levels", "use a shorter path");
 }
 
+// A new empty directory in the run's memory. That file system is mounted on
+// /dev first and lies hidden below what is shown there.
+Result<os::Fd> Root::scratch_directory(unsigned mode) {
+  if (!scratch_.valid()) {
+    TRY(make("/dev", true));
+    const os::Fd place = TRY(open("/dev"));
+    TRY(os::mount_new("tmpfs", place.get(), kTmpfsFlags, "mode=700,size=" + memory_, "/dev"));
+    scratch_ = TRY(open("/dev"));
+    our_devices_.push_back(device_of(scratch_.get()));
+  }
+  const std::string name = std::to_string(scratch_count_++);
+  if (::mkdirat(scratch_.get(), name.c_str(), 0700) != 0) return last_error(kMake, name);
+  os::Fd directory = TRY(os::open_at(scratch_.get(), name, O_PATH | O_NOFOLLOW));
+  // mkdir(2) subtracts the caller's umask.
+  if (::chmod(os::fd_path(directory.get()).c_str(), mode) != 0) return last_error(kMake, name);
+  return directory;
+}
+
 // Host directories that were bound in are not covered: new names in them
 // would vanish from a writable bind, and nothing is made on the host.
 Status Root::cover(const std::string& path) {
   const os::Fd directory = TRY(open(path));
-  if (path != "/" && names_in(directory.get(), 1).empty()) {
-    TRY(cover_with_tmpfs(directory.get(), path));
-    return Done{};
-  }
-  // The root itself is covered by a skeleton of binds: an overlay over all of
+  // The top itself is covered by a skeleton of binds: an overlay over all of
   // the image costs 12 % on metadata, the skeleton only its making.
   if (path == "/") return cover_with_binds(directory.get(), path);
+  if (is_empty(directory.get())) {
+    TRY(cover_with_scratch(directory.get(), path));
+    return Done{};
+  }
   auto overlay = cover_with_overlay(directory.get(), path);
   if (overlay.ok()) return overlay;
   // Linux < 5.11 has no overlay in user namespaces.
   return cover_with_binds(directory.get(), path);
 }
 
-Result<os::Fd> Root::cover_with_tmpfs(int directory, const std::string& path) {
-  char mode[16];
-  std::snprintf(mode, sizeof mode, "mode=%o", status_of(directory).st_mode & 07777);
-  if (path == "/") {
-    // Mounted on what "/" of this namespace shows, then entered from above:
-    // ".." of the root is the topmost mount on it (path_resolution(7)).
-    if (::mount("rootlet", "/", "tmpfs", kTmpfsFlags, mode) != 0) return last_error(kMake, path);
-    root_ = TRY(os::open_mounted(AT_FDCWD, "/.."));
-    ++layers_;
-  } else {
-    TRY(os::mount_new("tmpfs", directory, kTmpfsFlags, mode, path));
+// A tmpfs over "/" of this namespace, entered from above: ".." of the root is
+// the topmost mount on it (path_resolution(7)).
+Result<os::Fd> Root::cover_top() {
+  if (::mount("rootlet", "/", "tmpfs", kTmpfsFlags, "mode=755,size=16m") != 0) {
+    return last_error(kMake, "/");
   }
-  os::Fd cover = TRY(open(path));
-  our_devices_.push_back(device_of(cover.get()));
+  root_ = TRY(os::open_mounted(AT_FDCWD, "/.."));
+  ++layers_;
+  our_devices_.push_back(device_of(root_.get()));
+  covers_.push_back("/");
+  return open("/");
+}
+
+Result<os::Fd> Root::cover_with_scratch(int directory, const std::string& path) {
+  const os::Fd source = TRY(scratch_directory(status_of(directory).st_mode & 07777));
+  TRY(os::mount_bind(source.get(), directory, path));
   covers_.push_back(path);
-  return cover;
+  return open(path);
 }
 
 Status Root::cover_with_overlay(int directory, const std::string& path) {
-  // Upper and work directory live in a tmpfs under the overlay: mounted on the
-  // same place first, and out of sight once the overlay is on top of it.
-  TRY(os::mount_new("tmpfs", directory, kTmpfsFlags, "mode=755", path));
-  const os::Fd hidden = TRY(open(path));
-  for (const char* name : {"upper", "work"}) {
-    if (::mkdirat(hidden.get(), name, 0755) != 0) return last_error(kMake, path);
-  }
-  const std::string base = os::fd_path(hidden.get());
+  const os::Fd upper = TRY(scratch_directory(status_of(directory).st_mode & 07777));
+  const os::Fd work = TRY(scratch_directory(0700));
   // userxattr: Linux 5.11+, needed where trusted.* may not be written.
-  const std::string options = "lowerdir=" + os::fd_path(directory) + ",upperdir=" + base +
-                              "/upper,workdir=" + base + "/work,userxattr";
-  if (::mount("rootlet", base.c_str(), "overlay", kTmpfsFlags, options.c_str()) != 0) {
-    const Error failure = last_error(kMake, path);
-    ::umount2(base.c_str(), MNT_DETACH);
-    return failure;
-  }
+  const std::string options = "lowerdir=" + os::fd_path(directory) +
+                              ",upperdir=" + os::fd_path(upper.get()) +
+                              ",workdir=" + os::fd_path(work.get()) + ",userxattr";
+  TRY(os::mount_new("overlay", directory, kTmpfsFlags, options, path));
   const os::Fd cover = TRY(open(path));
   our_devices_.push_back(device_of(cover.get()));
   covers_.push_back(path);
@@ -145,7 +174,7 @@ Status Root::cover_with_overlay(int directory, const std::string& path) {
 
 Status Root::cover_with_binds(int directory, const std::string& path) {
   const std::vector<std::string> names = names_in(directory, 4096);
-  const os::Fd cover = TRY(cover_with_tmpfs(directory, path));
+  const os::Fd cover = TRY(path == "/" ? cover_top() : cover_with_scratch(directory, path));
   for (const std::string& name : names) {
     const std::string shown = path + "/" + name;
     const os::Fd source = TRY(os::open_at(directory, name, O_PATH | O_NOFOLLOW));
@@ -178,16 +207,23 @@ Status Root::bind(int source, const std::string& target, bool directory, bool wr
   return os::restrict_mount(mounted.get(), attributes, target);
 }
 
-Status Root::tmpfs(const std::string& target, unsigned mode, const std::string& size,
-                   bool read_only) {
-  char options[64];
-  std::snprintf(options, sizeof options, "mode=%o,size=%s", mode,
-                size.empty() ? "16m" : size.c_str());
-  TRY(mount("tmpfs", target, kTmpfsFlags, options));
-  const os::Fd mounted = TRY(open(target));
-  our_devices_.push_back(device_of(mounted.get()));
+Status Root::scratch(const std::string& target, unsigned mode, bool read_only) {
+  TRY(make(target, true));
+  const os::Fd source = TRY(scratch_directory(mode));
+  const os::Fd place = TRY(open(target));
+  TRY(os::mount_bind(source.get(), place.get(), target));
   if (read_only) covers_.push_back(target);
   return Done{};
+}
+
+Status Root::text(const std::string& target, const std::string& content) {
+  const os::Fd directory = TRY(scratch_directory(0755));
+  {
+    const os::Fd file = TRY(os::open_at(directory.get(), "file", O_CREAT | O_EXCL | O_WRONLY, 0444));
+    TRY(os::write_all(file.get(), content, "write", target));
+  }
+  const os::Fd source = TRY(os::open_at(directory.get(), "file", O_PATH));
+  return bind(source.get(), target, false, false);
 }
 
 Status Root::mount(const char* type, const std::string& target, unsigned long flags,

@@ -18,16 +18,26 @@ namespace rootlet::sandbox {
 // image: the deepest existing directory on the way is covered.
 class Root {
  public:
-  explicit Root(os::Fd mounted) : root_(std::move(mounted)) {}
+  // `memory`: the size of all scratch places together, as tmpfs(5) takes it.
+  Root(os::Fd mounted, std::string memory)
+      : root_(std::move(mounted)), memory_(std::move(memory)) {}
 
   int fd() const { return root_.get(); }
+
+  // Asks for all names of the top directory at once: one question to the
+  // image server instead of one for each place and for each of the tool's
+  // first look-ups (READDIRPLUS fills the kernel's name cache).
+  void look_around() const;
 
   // Makes sure that `path` exists. As a directory, or as a file.
   Status make(const std::string& path, bool directory);
 
   // Shows things at paths. Sources are descriptors opened beforehand.
   Status bind(int source, const std::string& target, bool directory, bool writable);
-  Status tmpfs(const std::string& target, unsigned mode, const std::string& size, bool read_only);
+  // An empty directory of the run's own memory; `read_only` once the root is entered.
+  Status scratch(const std::string& target, unsigned mode, bool read_only);
+  // A small read-only file with this content.
+  Status text(const std::string& target, const std::string& content);
   Status mount(const char* type, const std::string& target, unsigned long flags,
                const std::string& options);
 
@@ -42,15 +52,23 @@ class Root {
 
  private:
   Status cover(const std::string& directory);
+  Result<os::Fd> scratch_directory(unsigned mode);
   Status cover_with_overlay(int directory, const std::string& path);
   Status cover_with_binds(int directory, const std::string& path);
-  Result<os::Fd> cover_with_tmpfs(int directory, const std::string& path);
+  Result<os::Fd> cover_with_scratch(int directory, const std::string& path);
+  Result<os::Fd> cover_top();
   bool is_ours(int directory) const;
   Status check_entered() const;
 
   os::Fd root_;
   int layers_ = 1;  // mounts on "/" of this namespace: the image, and what covers it
-  std::vector<dev_t> our_devices_;   // file systems of covers and scratch places
+  // One tmpfs for all scratch places and covers: a mount of a part of it costs
+  // less to make and to end than a file system of its own, and its size bounds
+  // them together.
+  std::string memory_;
+  os::Fd scratch_;
+  int scratch_count_ = 0;
+  std::vector<dev_t> our_devices_;   // file systems that are ours to write to
   std::vector<std::string> covers_;  // made read-only at the end
 };
 
