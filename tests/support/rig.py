@@ -29,6 +29,8 @@ NAME = "rootlet-test"
 WORK = Path("/tmp/rootlet tests")  # a blank in it, as users have
 TESTS = Path(__file__).resolve().parents[1]
 SKIP_ALL = 77
+DOCKER_CAPABILITIES = ("+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,"
+                       "+net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap")
 
 
 class Failed(Exception):
@@ -170,6 +172,23 @@ class Rig:
             raise Failed(f"hangs for {timeout} s: {command}; processes: {shown}") from None
         return Done(process.returncode, out or b"", err or b"")
 
+    def start_limited(self, maximum, *command):
+        """Runs COMMAND where user.max_user_namespaces is MAXIMUM."""
+        return self.as_root(self.host_maker, "userns", maximum, self.uid, *command)
+
+    def in_docker(self, *command):
+        """Runs COMMAND under a seccomp filter, and as root with the few
+        capabilities, that Docker gives."""
+        drop = ["setpriv", "--bounding-set", "-all," + DOCKER_CAPABILITIES, "--inh-caps", "-all",
+                "--"] if self.root else []
+        return self.as_root(*drop, self.host_maker, "docker", self.uid, *command)
+
+    def as_root(self, *command):
+        words = [os.fspath(w) if not isinstance(w, int) else str(w) for w in command]
+        made = subprocess.run(words, env=self.env, cwd=self.cwd, stdin=subprocess.DEVNULL,
+                              capture_output=True, timeout=30)
+        return Done(made.returncode, made.stdout, made.stderr)
+
     def probe(self, *words, options=(), **keywords):
         """Runs the probe in its image; options: without --rootlet-."""
         return self.run(self.image, *("--rootlet-" + o for o in options), *words, **keywords)
@@ -294,6 +313,7 @@ def make_place(build):
         if Path(directory).is_dir() and not Path(directory).is_symlink():
             mount("rootlet-tests", directory, "tmpfs", 0, "mode=1777")
     os.umask(0o022)
+    Path("/run/mount").mkdir()  # mount(8) makes it
     WORK.mkdir()
     (WORK / "tools").mkdir()
     fuse = WORK / "fuse"
