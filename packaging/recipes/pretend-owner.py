@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Runs COMMAND so that every change of owner, user or group succeeds and does nothing.
 
 A user namespace without subordinate ids knows one user; dpkg would fail at the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # A Perl program that calls nhmmer, bedtools and which, and finds its profiles in
 # /usr/share/barrnap with no way to say otherwise. A whole bacterial genome.
 packages=(barrnap)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Perl: hundreds of modules in /usr/share/perl5, C extensions in the C library's
 # directory, chosen at run time by name.
 packages=(bioperl)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Python: modules, C extensions and metadata in /usr/lib/python3/dist-packages.
 packages=(cutadapt)
 data_packages=(bowtie2-examples)

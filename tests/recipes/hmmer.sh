@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Profile HMMs: build, search, scan, iterate. The tutorial's data.
 packages=(hmmer)
 data_packages=(hmmer-doc)

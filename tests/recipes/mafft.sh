@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # A shell script of hundreds of processes that finds its parts in /usr/lib/mafft.
 packages=(mafft)
 data_packages=(hmmer-doc)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Databases made and searched; a database that lies at an absolute path of the
 # image (ncbi-data); a Perl wrapper that calls its siblings by absolute path.
 packages=(ncbi-blast+ ncbi-blast+-legacy)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # R: /usr/lib/R and /etc/R, alternatives for BLAS and LAPACK, packages in
 # /usr/lib/R/library and /usr/lib/R/site-library, a shell script that starts it.
 packages=(r-base-core)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Java: a virtual machine behind an alternative, jars at absolute paths.
 packages=(trimmomatic)
 data_packages=(bowtie2-examples)
