@@ -55,7 +55,6 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
 
   plan.own_network = !options.net_host.value_or(compat);
   plan.namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID;
-  if (plan.own_network) plan.namespaces |= CLONE_NEWNET;
   if (!options.ipc_host.value_or(compat)) plan.namespaces |= CLONE_NEWIPC;
   if (!options.uts_host.value_or(compat)) plan.namespaces |= CLONE_NEWUTS;
   if (!options.cgroup_host.value_or(false)) plan.namespaces |= CLONE_NEWCGROUP;

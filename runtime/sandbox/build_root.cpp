@@ -140,10 +140,9 @@ Status show(Root& root, const Opened& item) {
 
 }  // namespace
 
-Result<Root> build_root(const Plan& plan, image::Squashfs* image, int server, int control,
-                        std::string& cwd) {
+Result<Root> build_root(const Plan& plan, const Links& links, const Tool& tool, std::string& cwd) {
   std::vector<Opened> opened = TRY(open_sources(plan));
-  Root root = TRY(mount_root(plan, image, server));
+  Root root = TRY(mount_root(plan, links.image, links.server));
   root.look_around();
 
   // The rule of $PWD, asked of the image before anything is put on it.
@@ -153,7 +152,7 @@ Result<Root> build_root(const Plan& plan, image::Squashfs* image, int server, in
     if (!item.place->only_if_empty || !root.has_entries(item.place->target)) return false;
     if (cwd == item.place->target || starts_below(cwd, item.place->target)) {
       cwd = plan.fallback_cwd;
-      (void)send_message(control, {Message::Kind::note, 0,
+      (void)send_message(links.control, {Message::Kind::note, 0,
                                    "the image has files of its own at " + item.place->target +
                                        ", so the current directory is not shown; starting in " +
                                        cwd + " (" + option_text("bind") + "=SRC:DST shows it elsewhere)", {}});
@@ -179,14 +178,20 @@ Result<Root> build_root(const Plan& plan, image::Squashfs* image, int server, in
     if (item.directory) tops.push_back(target);
   }
 
-  TRY(mount_proc(plan, root, control));
+  TRY(mount_proc(plan, root, links.control));
   if (plan.outside_uid == 0) TRY(protect_proc(root));
   TRY(build_dev(root));
-  if (plan.sysfs) TRY(mount_sys(root));
   for (const Opened& item : opened) {
     auto shown = show(root, item);
     if (!shown.ok() && !item.place->optional) return shown.error();
   }
+  // Last, for the tool has been making its network namespace meanwhile, and
+  // sysfs is mounted for the network namespace of who mounts it.
+  if (plan.own_network) {
+    const os::Fd proc = TRY(root.open("/proc"));
+    TRY(join_network_of(tool, proc.get()));
+  }
+  if (plan.sysfs) TRY(mount_sys(root));
   return root;
 }
 

@@ -12,7 +12,6 @@
 
 #include "runtime/sandbox/build_root.hpp"
 #include "runtime/sandbox/control.hpp"
-#include "runtime/sandbox/network.hpp"
 #include "runtime/sandbox/privileges.hpp"
 #include "runtime/sandbox/reap.hpp"
 #include "runtime/sandbox/tool.hpp"
@@ -22,25 +21,39 @@ namespace rootlet::sandbox {
 namespace {
 
 // Everything between the birth of the namespaces and the start of the tool.
-// The order is the kernel's: ids before the first file is made (an unmapped
-// owner is EOVERFLOW), /proc while the host's is still in sight (else EPERM),
-// capabilities last.
-Status set_up(const Plan& plan, image::Squashfs* image, int server, int control,
-              std::string& cwd) {
-  TRY(write_id_maps(plan));
+// The order is the kernel's: /proc while the host's is still in sight (else
+// EPERM), capabilities last.
+Status set_up(const Plan& plan, const Links& links, const Tool& tool, std::string& cwd) {
   // Nothing that is mounted here may travel to the host's namespace. A new
   // user namespace makes the copy a slave by itself; said again for a run
   // without one.
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0) {
     return last_error("keep mounts private", "/");
   }
-  if (plan.own_network) TRY(raise_loopback());
   if (plan.hostname && ::sethostname(plan.hostname->data(), plan.hostname->size()) != 0) {
     return last_error("set the host name", *plan.hostname);
   }
-  Root root = TRY(build_root(plan, image, server, control, cwd));
-  // From here on the host's files are out of reach.
+  Root root = TRY(build_root(plan, links, tool, cwd));
+  // From here on the host's files are out of reach, for the tool's process
+  // too: pivot_root(2) moves every process of the mount namespace.
   return std::move(root).enter();
+}
+
+// From the new namespaces to the tool's first instruction.
+Result<Tool> start(const Plan& plan, const Links& links) {
+  // Ids before the first file is made: an unmapped owner is EOVERFLOW.
+  TRY(write_id_maps(plan));
+  Tool tool = TRY(prepare_tool(plan, links.control));
+  std::string cwd = plan.cwd;
+  TRY(set_up(plan, links, tool, cwd));
+
+  // Before the tool's program runs: with this it may neither trace init nor
+  // look at its /proc entries, though both are of one user (ptrace(2), proc(5)).
+  if (::prctl(PR_SET_DUMPABLE, 0) != 0) return last_error("hide init from the tool");
+  os::close_all_but({0, 1, 2, links.control, tool.channel.get()});
+  TRY(let_run(tool, cwd));
+  TRY(drop_capabilities());
+  return tool;
 }
 
 // The tool can read /proc/1/cmdline, and the command line of the launcher
@@ -63,35 +76,16 @@ void hide_command_line() {
   std::memset(reinterpret_cast<void*>(start), 0, stop - start);
 }
 
-int run_init(const Plan& plan, image::Squashfs* image, int server, int control) {
+int run_init(const Plan& plan, const Links& links) {
   // The launcher's death is seen as the end of the control socket; this is
   // for the time until someone looks at it.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-
   hide_command_line();
-
-  const auto fail = [&](Error error) {
-    Message message{Message::Kind::failed, 0, "", std::move(error)};
-    (void)send_message(control, message);  // a launcher that is gone needs no reason
-    return 1;
-  };
-
-  std::string cwd = plan.cwd;
-  auto ready = set_up(plan, image, server, control, cwd);
-  if (!ready.ok()) return fail(std::move(ready).error());
-
-  // Before the tool exists: with this it may neither trace init nor look at
-  // its /proc entries, though both are of one user (ptrace(2), proc(5)).
-  if (::prctl(PR_SET_DUMPABLE, 0) != 0) return fail(last_error("hide init from the tool"));
-  std::vector<int> kept = plan.pass_fds;
-  kept.insert(kept.end(), {0, 1, 2, control});
-  os::close_all_but(kept);
-
-  auto tool = start_tool(plan, cwd, control);
-  if (!tool.ok()) return fail(std::move(tool).error());
-  auto dropped = drop_capabilities();
-  if (!dropped.ok()) return fail(std::move(dropped).error());
-  return reap(tool.value(), control);
+  auto tool = start(plan, links);
+  if (tool.ok()) return reap(tool.value(), links.control);
+  // A launcher that is gone needs no reason.
+  (void)send_message(links.control, {Message::Kind::failed, 0, "", std::move(tool).error()});
+  return 1;
 }
 
 }  // namespace
@@ -113,7 +107,7 @@ Result<Init> start_init(const Plan& plan, image::Squashfs* image, int server) {
   if (!child.ok()) return explain_namespace_failure(child.error().code);
   if (child.value().pid == 0) {
     ours.reset();
-    ::_exit(run_init(plan, image, server, theirs.get()));
+    ::_exit(run_init(plan, {image, server, theirs.get()}));
   }
   return Init{child.value().pid, std::move(child.value().pidfd), std::move(ours)};
 }

@@ -17,7 +17,6 @@ std::string namespaces_text(unsigned long flags) {
   add(CLONE_NEWIPC, "ipc");
   add(CLONE_NEWUTS, "uts");
   add(CLONE_NEWCGROUP, "cgroup");
-  add(CLONE_NEWNET, "net");
   return text;
 }
 
@@ -43,7 +42,7 @@ std::string Plan::text() const {
   line("profile", kProfiles[static_cast<int>(profile)]);
   line("root", root_directory.empty() ? (extract ? "image, unpacked" : "image, served")
                                       : "directory " + root_directory);
-  line("namespaces", namespaces_text(namespaces));
+  line("namespaces", namespaces_text(namespaces) + (own_network ? " net" : ""));
   line("network", own_network ? "none" : "host");
   line("ids", std::to_string(inside_uid) + ":" + std::to_string(inside_gid));
   line("system-call filter", filter ? "default" : "none");

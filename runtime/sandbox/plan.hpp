@@ -33,8 +33,8 @@ struct Place {
 // printed by --dry-run, and obeyed by init.
 struct Plan {
   Profile profile = Profile::contained;
-  unsigned long namespaces = 0;  // CLONE_NEW*
-  bool own_network = true;       // loopback is brought up
+  unsigned long namespaces = 0;  // CLONE_NEW*, all but the network's
+  bool own_network = true;       // a network namespace, loopback up
   bool own_proc = true;          // a new /proc (else the host's, only with best_effort)
   bool sysfs = true;             // /sys: none under `isolated`
   bool best_effort = false;

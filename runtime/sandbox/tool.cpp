@@ -2,6 +2,8 @@
 #include "runtime/sandbox/tool.hpp"
 
 #include <fcntl.h>
+#include <sched.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +13,7 @@
 #include "runtime/os/fd.hpp"
 #include "runtime/os/process.hpp"
 #include "runtime/sandbox/control.hpp"
+#include "runtime/sandbox/network.hpp"
 #include "runtime/sandbox/privileges.hpp"
 #include "runtime/sandbox/seccomp.hpp"
 
@@ -67,24 +70,36 @@ Error explain(int code, const std::string& program) {
   ::_exit(code);
 }
 
-Status restrict_tool(const Plan& plan) {
+// What can be done before the root is there: everything that needs or takes
+// rights. What is left needs none.
+Status get_ready(const Plan& plan, int channel) {
+  if (plan.own_network) {
+    if (::unshare(CLONE_NEWNET) != 0) return last_error("create a network namespace");
+    TRY(raise_loopback());
+  }
+  TRY(send_message(channel, {Message::Kind::started, 0, "", {}}));
   TRY(drop_capabilities());
   TRY(set_no_new_privileges());
   // Abstract sockets belong to a network namespace: only the host's need it.
   TRY(scope_signals(!plan.own_network && plan.scope_sockets));
+  if (plan.filter) TRY(install_filter(default_filter()));
   return Done{};
 }
 
-[[noreturn]] void become_tool(const Plan& plan, const std::string& cwd, int control,
-                              bool own_group) {
+[[noreturn]] void become_tool(const Plan& plan, int control, int channel, bool own_group) {
+  std::vector<int> kept = plan.pass_fds;
+  kept.insert(kept.end(), {0, 1, 2, control, channel});
+  os::close_all_but(kept);
   if (own_group) ::setpgid(0, 0);
-  auto restricted = restrict_tool(plan);
-  if (!restricted.ok()) give_up(control, std::move(restricted).error());
+  auto ready = get_ready(plan, channel);
+  if (!ready.ok()) give_up(control, std::move(ready).error());
 
+  const auto message = receive_message(channel);
+  if (!message) ::_exit(125);  // init gave up, and says why itself
   // With the tool's own rights, so it starts nowhere that it may not go.
-  if (::chdir(cwd.c_str()) != 0) {
-    Error error = last_error("change to the directory", cwd);
-    if (cwd == plan.fallback_cwd || ::chdir(plan.fallback_cwd.c_str()) != 0) {
+  if (::chdir(message->text.c_str()) != 0) {
+    Error error = last_error("change to the directory", message->text);
+    if (message->text == plan.fallback_cwd || ::chdir(plan.fallback_cwd.c_str()) != 0) {
       give_up(control, std::move(error));
     }
     (void)send_message(control, {Message::Kind::note, 0,
@@ -96,10 +111,6 @@ Status restrict_tool(const Plan& plan) {
   const std::vector<char*> env = pointers(plan.env);
   for (const int fd : plan.pass_fds) ::fcntl(fd, F_SETFD, 0);
   ::sigprocmask(SIG_SETMASK, &plan.signal_mask, nullptr);
-  if (plan.filter) {
-    auto filtered = install_filter(default_filter());
-    if (!filtered.ok()) give_up(control, std::move(filtered).error());
-  }
   ::execve(program.c_str(), argv.data(), env.data());
   give_up(control, explain(errno, program));
 }
@@ -112,15 +123,34 @@ bool has_terminal() {
 
 }  // namespace
 
-Result<Tool> start_tool(const Plan& plan, const std::string& cwd, int control) {
+Result<Tool> prepare_tool(const Plan& plan, int control) {
   // A process group crosses PID namespaces: kill(0, ...) of a tool that shares
   // the caller's would reach the caller. Landlock's signal scope stops that
   // and leaves job control as it is; before Linux 6.12 a group of its own
   // does, where there is no terminal whose foreground it would lose.
   const bool own_group = !have_signal_scope() && !has_terminal();
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    return last_error("start the tool");
+  }
+  os::Fd ours(ends[0]);
+  os::Fd theirs(ends[1]);
   auto child = TRY(os::fork_with(0, "start the tool"));
-  if (child.pid == 0) become_tool(plan, cwd, control, own_group);
-  return Tool{child.pid, own_group};
+  if (child.pid == 0) become_tool(plan, control, theirs.get(), own_group);
+  return Tool{child.pid, own_group, std::move(ours)};
+}
+
+Status join_network_of(const Tool& tool, int proc) {
+  constexpr std::string_view kJoin = "join the network namespace";
+  // It gave up, and has said why; its end ends us (reap.cpp) or this does.
+  if (!receive_message(tool.channel.get())) return plain_error(kJoin, "", "it was not made");
+  const os::Fd network = TRY(os::open_at(proc, std::to_string(tool.pid) + "/ns/net", O_RDONLY));
+  if (::setns(network.get(), CLONE_NEWNET) != 0) return last_error(kJoin);
+  return Done{};
+}
+
+Status let_run(const Tool& tool, const std::string& cwd) {
+  return send_message(tool.channel.get(), {Message::Kind::note, 0, cwd, {}});
 }
 
 }  // namespace rootlet::sandbox

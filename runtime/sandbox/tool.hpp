@@ -4,20 +4,32 @@
 #include <sys/types.h>
 
 #include "runtime/base/result.hpp"
+#include "runtime/os/fd.hpp"
 #include "runtime/sandbox/plan.hpp"
 
 namespace rootlet::sandbox {
 
+// The process that becomes the tool. It is forked before the root exists and
+// readies itself meanwhile: its network namespace and its filter are the two
+// dearest steps of a start, and so they cost no time of their own.
 struct Tool {
   pid_t pid = -1;
   // In a process group of its own; a signal to the caller's group then reaches
   // the launcher alone.
   bool own_group = false;
+  os::Fd channel;  // control.hpp: from it `started`, to it `note` with the directory
 };
 
-// Forks the tool and executes it with nothing but what the plan gives it. A
-// failure after the fork is reported by the child over `control`, with 126
-// (cannot be executed) or 127 (is not there), and as its exit status.
-Result<Tool> start_tool(const Plan& plan, const std::string& cwd, int control);
+// Forks it. A failure after the fork is reported by the child over `control`,
+// with 126 (cannot be executed) or 127 (is not there), and as its exit status.
+Result<Tool> prepare_tool(const Plan& plan, int control);
+
+// Enters the network namespace that the tool made. `proc`: a /proc of the
+// run's PID namespace.
+Status join_network_of(const Tool& tool, int proc);
+
+// Lets the tool execute its program in `cwd`, with nothing but what the plan
+// gives it.
+Status let_run(const Tool& tool, const std::string& cwd);
 
 }  // namespace rootlet::sandbox
