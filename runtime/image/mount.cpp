@@ -3,6 +3,7 @@
 
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 namespace rootlet::image {
@@ -17,7 +18,15 @@ Error no_fuse(Error error) {
 
 }  // namespace
 
-bool have_fuse() { return ::access("/dev/fuse", R_OK | W_OK) == 0; }
+// By opening it: access(2) knows nothing of a device cgroup, of a module that
+// is not loaded, or of a plain file of that name.
+bool have_fuse() {
+  constexpr unsigned kMisc = 10, kFuseMinor = 229;  // Documentation/admin-guide/devices.txt
+  const os::Fd device(::open("/dev/fuse", O_RDWR | O_CLOEXEC));
+  struct stat status {};
+  return device.valid() && ::fstat(device.get(), &status) == 0 && S_ISCHR(status.st_mode) &&
+         status.st_rdev == makedev(kMisc, kFuseMinor);
+}
 
 Status mount_over_root(int channel, Owner owner) {
   auto device = os::open_at(AT_FDCWD, "/dev/fuse", O_RDWR);

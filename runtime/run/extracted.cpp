@@ -48,6 +48,20 @@ Result<os::Fd> private_directory(const std::string& path) {
   return fd;
 }
 
+// The same, locked. The last run to end removes it, perhaps between our open
+// and our lock: then it has no name any more, and is made again.
+Result<os::Fd> locked_directory(const std::string& path) {
+  for (int tries = 0; tries < 100; ++tries) {
+    os::Fd fd = TRY(private_directory(path));
+    struct stat status {};
+    if (::flock(fd.get(), LOCK_EX) != 0 || ::fstat(fd.get(), &status) != 0) {
+      return last_error(kUnpack, path);
+    }
+    if (status.st_nlink > 0) return fd;
+  }
+  return plain_error(kUnpack, path, "it is removed again and again");
+}
+
 // Removes what killed runs left: everything whose lock can be had.
 void sweep(int base) {
   DIR* listing = ::fdopendir(::openat(base, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -64,9 +78,8 @@ void sweep(int base) {
 
 Result<ExtractedDirectory> extract_below(const std::string& base, image::Squashfs& image) {
   const std::string ours = base + "/rootlet-" + std::to_string(::geteuid());
-  const os::Fd parent = TRY(private_directory(ours));
   // While this lock is held nobody sweeps a directory that has no lock yet.
-  if (::flock(parent.get(), LOCK_EX) != 0) return last_error(kUnpack, ours);
+  const os::Fd parent = TRY(locked_directory(ours));
   sweep(parent.get());
   std::string path = ours + "/run-XXXXXX";
   if (::mkdtemp(path.data()) == nullptr) return last_error(kUnpack, ours);
@@ -101,6 +114,10 @@ void remove_tree(int parent, const std::string& name) {
 ExtractedDirectory::~ExtractedDirectory() {
   if (!lock_.valid()) return;  // moved from
   remove_tree(AT_FDCWD, path_);
+  // The directory of all runs too, once no run is in it; ENOTEMPTY else.
+  const std::string parent = path_.substr(0, path_.rfind('/'));
+  const os::Fd lock(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (lock.valid() && ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) ::rmdir(parent.c_str());
 }
 
 Result<ExtractedDirectory> extract_to_directory(image::Squashfs& image, const Log& log) {

@@ -101,7 +101,7 @@ Result<int> launch(const Options& given, Source source, const Caller& caller,
   }
 
   // From here on no signal ends us before the run is over.
-  plan.signal_mask = block_signals();
+  plan.signals = block_signals();
 
   // Forked before any namespace is made: a server inside the mount namespace
   // that it serves would keep it, and itself, alive for ever.

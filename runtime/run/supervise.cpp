@@ -119,6 +119,12 @@ class Supervisor {
   // a server that is waited for is no zombie under a PID 1 that never reaps.
   void finish() {
     if (!result_) ::kill(init_.pid, SIGKILL);
+    // A tool may wait for the server beyond the reach of any signal (a lookup
+    // that the server has taken), and init waits for the tool: after a moment,
+    // in which the tool dies without seeing an error, the server goes too.
+    constexpr int kMoment = 20;  // ms
+    pollfd ended{init_.pidfd.get(), POLLIN, 0};
+    if (server_ && ::poll(&ended, 1, kMoment) <= 0) ::kill(server_->pid, SIGKILL);
     os::wait_for(init_.pid);
     if (!server_) return;
     ::kill(server_->pid, SIGKILL);
@@ -138,12 +144,18 @@ Result<int> supervise(sandbox::Init init, std::optional<image::Server> server) {
   return Supervisor(std::move(init), std::move(server)).run();
 }
 
-sigset_t block_signals() {
+CallerSignals block_signals() {
+  CallerSignals caller;
   sigset_t all;
-  sigset_t before;
   ::sigfillset(&all);
-  ::sigprocmask(SIG_BLOCK, &all, &before);
-  return before;
+  ::sigprocmask(SIG_BLOCK, &all, &caller.mask);
+  // Ignored, as it may be inherited over exec, the kernel would reap our
+  // children before we learn how they ended (waitpid(2), NOTES).
+  struct sigaction before {};
+  ::sigaction(SIGCHLD, nullptr, &before);
+  caller.ignores_children = before.sa_handler == SIG_IGN;
+  ::signal(SIGCHLD, SIG_DFL);
+  return caller;
 }
 
 }  // namespace rootlet

@@ -12,7 +12,7 @@ namespace rootlet {
 Result<int> supervise(sandbox::Init init, std::optional<image::Server> server);
 
 // Blocks all signals; they are read from a descriptor from then on. Returns
-// the mask that was in force, which the tool gets back.
-sigset_t block_signals();
+// what the tool gets back.
+CallerSignals block_signals();
 
 }  // namespace rootlet

@@ -9,6 +9,8 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
+#include <csignal>
+
 #include "runtime/base/log.hpp"
 #include "runtime/run/environment.hpp"
 #include "runtime/run/extracted.hpp"
@@ -68,7 +70,7 @@ Status enter(Way way, const std::string& root, const Caller& caller, std::string
 
 [[noreturn]] void become_tool(Way way, const std::string& root, Entry entry,
                               std::vector<std::string> env, const Caller& caller,
-                              const sigset_t& mask) {
+                              const CallerSignals& signals) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   auto entered = enter(way, root, caller, entry.program);
   if (!entered.ok()) {
@@ -81,7 +83,8 @@ Status enter(Way way, const std::string& root, const Caller& caller, std::string
   for (std::string& text : env) env_pointers.push_back(text.data());
   argv_pointers.push_back(nullptr);
   env_pointers.push_back(nullptr);
-  ::sigprocmask(SIG_SETMASK, &mask, nullptr);
+  if (signals.ignores_children) ::signal(SIGCHLD, SIG_IGN);
+  ::sigprocmask(SIG_SETMASK, &signals.mask, nullptr);
   ::execve(entry.program.c_str(), argv_pointers.data(), env_pointers.data());
   Error error = last_error("run", entry.program);
   print_error(error);
@@ -117,13 +120,13 @@ Result<int> run_unisolated(const Options& options, Source& source, const Subject
     extracted = TRY(extract_to_directory(*source.image, log));
     root = extracted->path();
   }
+  const CallerSignals signals = block_signals();
   const Way way = find_way();
   Log::note(way == Way::in_place
                 ? "no isolation: the tool runs on the host itself, and its absolute paths will "
                   "not work"
                 : "no isolation: the tool can reach the host");
 
-  const sigset_t mask = block_signals();
   Entry entry = choose_entry(options, subject.policy, caller, subject.arguments);
   std::vector<std::string> env = tool_environment(caller, options, subject.policy, Profile::compat,
                                                   [](const std::string&) { return true; });
@@ -131,7 +134,7 @@ Result<int> run_unisolated(const Options& options, Source& source, const Subject
   env.push_back("ARGV0=" + caller.argv0);
   if (caller.cwd) env.push_back("OWD=" + *caller.cwd);
   auto child = TRY(os::fork_with(0, kRun));
-  if (child.pid == 0) become_tool(way, root, std::move(entry), std::move(env), caller, mask);
+  if (child.pid == 0) become_tool(way, root, std::move(entry), std::move(env), caller, signals);
   return wait_for_tool(std::move(child));
 }
 

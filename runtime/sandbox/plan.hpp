@@ -10,7 +10,15 @@
 
 #include "runtime/run/options.hpp"
 
-namespace rootlet::sandbox {
+namespace rootlet {
+
+// How the caller treats signals, as far as a run changes it for itself.
+struct CallerSignals {
+  sigset_t mask{};
+  bool ignores_children = false;
+};
+
+namespace sandbox {
 
 // One thing shown at a path of the new root.
 struct Place {
@@ -58,10 +66,11 @@ struct Plan {
   bool filter = true;           // the default system-call filter
   bool scope_sockets = true;    // abstract sockets of the host are out of reach (Landlock)
   std::vector<int> pass_fds;
-  sigset_t signal_mask{};       // the caller's, for the tool
+  CallerSignals signals;        // given back to the tool
 
   // For --dry-run: one fact a line.
   std::string text() const;
 };
 
-}  // namespace rootlet::sandbox
+}  // namespace sandbox
+}  // namespace rootlet
