@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "launcher/verbs.hpp"
-#include "packaging/policy_file.hpp"
-#include "runtime/base/error.hpp"
+#include "launcher/tools_program.hpp"
+#include "runtime/run/options.hpp"
 
 namespace rootlet {
 namespace {
@@ -30,13 +30,20 @@ void print_help() {
 }
 
 int unknown_verb(const std::string& name) {
-  std::vector<std::string> known;
-  for (const Verb& verb : kVerbs) known.emplace_back(verb.name);
-  const std::string near = packaging::suggest(name, known);
+  std::vector<std::string_view> known;
+  for (const Verb& verb : kVerbs) known.push_back(verb.name);
+  const std::string near = nearest(name, known);
   print_error(
       plain_error("read the command line", name, "no such verb",
                   near.empty() ? "rootlet --help lists them" : "did you mean \"" + near + "\"?"));
   return 125;
+}
+
+int run_named(const Verb& verb, int argc, char** argv) {
+  if (verb.program == Program::tools) return run_tools(argv);
+  if (verb.name == "run") return run_verb(argc, argv);
+  if (verb.name == "exec") return exec_verb(argc, argv);
+  return shell_verb(argc, argv);
 }
 
 }  // namespace
@@ -54,7 +61,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   for (const Verb& verb : kVerbs) {
-    if (name == verb.name) return verb.run(argc - 1, argv + 1);
+    if (name == verb.name) return run_named(verb, argc - 1, argv + 1);
   }
   return unknown_verb(name);
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include <lzo/lzo1x.h>
 #include <unistd.h>
 
 #include <cstdio>
 
+#include "launcher/lzo.hpp"
 #include "launcher/run_options.hpp"
 #include "launcher/verbs.hpp"
-#include "runtime/image/decompress.hpp"
 #include "runtime/os/process.hpp"
 #include "runtime/run/launch.hpp"
 
@@ -14,15 +13,6 @@
 // our own code. The stub inside IMAGE is never executed.
 namespace rootlet {
 namespace {
-
-// liblzo2 is GPL: here, in the command, and not in the stub of every file.
-bool decode_lzo(const void* in, std::size_t in_size, void* out, std::size_t* out_size) {
-  lzo_uint size = *out_size;
-  const int code = ::lzo1x_decompress_safe(static_cast<const unsigned char*>(in), in_size,
-                                           static_cast<unsigned char*>(out), &size, nullptr);
-  *out_size = size;
-  return code == LZO_E_OK;
-}
 
 void print_run_help(const std::string& verb) {
   std::string text = "Usage: rootlet " + verb + " [OPTION]... IMAGE" +
@@ -71,7 +61,7 @@ Result<int> run(const std::string& verb, int argc, char** argv) {
     line.options.exec = line.arguments.front();
     line.arguments.erase(line.arguments.begin());
   }
-  image::add_lzo(decode_lzo);
+  add_lzo_images();
   Source source = TRY(open_source(line.image));
   const Caller caller = read_caller(line.image.c_str(), environ);
   return launch(line.options, std::move(source), caller, line.arguments);

@@ -16,19 +16,26 @@ int run_verb(int argc, char** argv);
 int exec_verb(int argc, char** argv);
 int shell_verb(int argc, char** argv);
 
+// Two programs share the verbs. `rootlet` is static, because running a tool
+// must not wait for libraries to be loaded; what needs them (archives, TOML,
+// JSON, digests) is in `rootlet-tools`, which `rootlet` executes.
+enum class Program { rootlet, tools };
+
 struct Verb {
   std::string_view name;
   std::string_view group;
   std::string_view summary;
-  VerbFunction run;
+  Program program;
 };
 
 inline constexpr std::array kVerbs = std::to_array<Verb>({
-    {"run", "Run", "run a packed file, a squashfs or a directory in a root of its own", run_verb},
-    {"exec", "Run", "run another program of an image", exec_verb},
-    {"shell", "Run", "a shell inside an image", shell_verb},
-    {"build", "Make", "pack a directory, an AppDir or a tar into one executable file", build_verb},
-    {"inspect", "Look", "show what a packed file is made of", inspect_verb},
+    {"run", "Run", "run a packed file, a squashfs or a directory in a root of its own",
+     Program::rootlet},
+    {"exec", "Run", "run another program of an image", Program::rootlet},
+    {"shell", "Run", "a shell inside an image", Program::rootlet},
+    {"build", "Make", "pack a directory, an AppDir or a tar into one executable file",
+     Program::tools},
+    {"inspect", "Look", "show what a packed file is made of", Program::tools},
 });
 
 }  // namespace rootlet

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+#include <string_view>
+
+#include "launcher/verbs.hpp"
+#include "runtime/base/error.hpp"
+
+// The verbs of `rootlet` that need libraries. Executed by rootlet with the
+// verb's name first.
+int main(int argc, char** argv) {
+  const std::string_view verb = argc > 0 ? argv[0] : "";
+  if (verb == "build") return rootlet::build_verb(argc, argv);
+  if (verb == "inspect") return rootlet::inspect_verb(argc, argv);
+  rootlet::print_error(rootlet::plain_error("start", "rootlet-tools", "it is a part of rootlet",
+                                            "run rootlet VERB instead"));
+  return 125;
+}
