@@ -42,6 +42,7 @@ void print_run_help(const std::string& verb) {
 
 Result<int> run(const std::string& verb, int argc, char** argv) {
   set_option_prefix("--");
+  std::vector<int> closed = os::hold_standard_streams();
   RunLine line = TRY(parse_run({argv + 1, argv + argc}));
   TRY(parse_environment(line.options, environ));
   if (line.options.help) {
@@ -63,7 +64,8 @@ Result<int> run(const std::string& verb, int argc, char** argv) {
   }
   add_lzo_images();
   Source source = TRY(open_source(line.image));
-  const Caller caller = read_caller(line.image.c_str(), environ);
+  Caller caller = read_caller(line.image.c_str(), environ);
+  caller.closed_streams = std::move(closed);
   return launch(line.options, std::move(source), caller, line.arguments);
 }
 

@@ -71,6 +71,16 @@ void close_all_but(std::vector<int> kept) {
   if (!close_range_between(next, ~0u)) close_one_by_one(kept);
 }
 
+std::vector<int> hold_standard_streams() {
+  std::vector<int> closed;
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) >= 0) continue;
+    // The lowest free number is this one.
+    if (::open("/dev/null", O_RDWR) == fd) closed.push_back(fd);
+  }
+  return closed;
+}
+
 int wait_for(pid_t pid) {
   int status = -1;
   while (::waitpid(pid, &status, 0) < 0) {

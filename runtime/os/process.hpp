@@ -28,6 +28,10 @@ Result<Child> fork_with(unsigned long namespaces, std::string_view action);
 void close_all_but(std::initializer_list<int> kept);
 void close_all_but(std::vector<int> kept);
 
+// Opens /dev/null on those of 0, 1 and 2 that the caller left closed, so that
+// no descriptor of ours lands there, and says which they were. First of all.
+std::vector<int> hold_standard_streams();
+
 // waitpid() through EINTR; the status as wait(2) has it, or -1.
 int wait_for(pid_t pid);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/run/make_plan.hpp"
 
+#include <fcntl.h>
 #include <linux/sched.h>
 
 #include "runtime/run/environment.hpp"
@@ -71,6 +72,12 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   plan.filter = options.seccomp.value_or(true);
   plan.scope_sockets = !compat;
   plan.pass_fds = options.pass_fds;
+  for (const int fd : plan.pass_fds) {
+    if (::fcntl(fd, F_GETFD) < 0) {
+      return last_error("hand a descriptor through", std::to_string(fd));
+    }
+  }
+  plan.closed_streams = caller.closed_streams;
 
   plan.memory = options.tmp_size.value_or("25%");
   plan.places = TRY(make_places(options, subject, caller, plan.profile, !plan.own_network, notes));

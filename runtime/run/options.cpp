@@ -25,7 +25,9 @@ const OptionRow* find_row(std::string_view name) {
 
 Error unknown(std::string_view name) {
   std::vector<std::string_view> names;
-  for (const OptionRow& row : option_table()) names.push_back(row.name);
+  for (const OptionRow& row : option_table()) {
+    if (!row.help.empty()) names.push_back(row.name);  // the others are refused anyway
+  }
   const std::string close = nearest(name, names);
   Error error = plain_error(kRead, option_text(name), "no such option");
   error.hint = close.empty() ? option_text("help") + " lists them"
@@ -66,6 +68,7 @@ std::vector<std::string> split_escaped(std::string_view text, char separator) {
 
 std::string nearest(std::string_view name, const std::vector<std::string_view>& known) {
   std::string best;
+  if (name.empty()) return best;
   std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
   for (const std::string_view candidate : known) {
     // Levenshtein distance, one row at a time.

@@ -67,6 +67,7 @@ struct Plan {
   bool scope_sockets = true;    // abstract sockets of the host are out of reach (Landlock)
   std::vector<int> pass_fds;
   CallerSignals signals;        // given back to the tool
+  std::vector<int> closed_streams;  // of 0, 1 and 2
 
   // For --dry-run: one fact a line.
   std::string text() const;

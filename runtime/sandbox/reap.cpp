@@ -84,14 +84,18 @@ int reap(const Tool& tool, int control) {
   pollfd events[2] = {{signals.get(), POLLIN, 0}, {control, POLLIN, 0}};
   while (true) {
     if (::poll(events, 2, -1) < 0 && errno != EINTR) return 1;
+    std::optional<Message> message;
+    if (events[1].revents != 0) {
+      message = receive_message(control);
+      if (!message) return 1;  // the launcher is gone, and so are we
+    }
+    // After the message was taken: what came to the group is here by now.
     drain(signals.get(), group);
+    if (message && message->kind == Message::Kind::signal) {
+      if (!group.take(message->number) || tool.own_group) ::kill(tool.pid, message->number);
+    }
+    // After the last drain(), which may have taken the SIGCHLD that tells of it.
     if (collect(tool, control)) return 0;
-    if (events[1].revents == 0) continue;
-    const auto message = receive_message(control);
-    if (!message) return 1;  // the launcher is gone, and so are we
-    drain(signals.get(), group);
-    if (message->kind != Message::Kind::signal) continue;
-    if (!group.take(message->number) || tool.own_group) ::kill(tool.pid, message->number);
   }
 }
 

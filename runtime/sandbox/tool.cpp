@@ -110,6 +110,7 @@ Status get_ready(const Plan& plan, int channel) {
   const std::vector<char*> argv = pointers(plan.argv);
   const std::vector<char*> env = pointers(plan.env);
   for (const int fd : plan.pass_fds) ::fcntl(fd, F_SETFD, 0);
+  for (const int fd : plan.closed_streams) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   if (plan.signals.ignores_children) ::signal(SIGCHLD, SIG_IGN);
   ::sigprocmask(SIG_SETMASK, &plan.signals.mask, nullptr);
   ::execve(program.c_str(), argv.data(), env.data());

@@ -12,7 +12,9 @@ namespace rootlet {
 namespace {
 
 Result<int> run(int argc, char** argv) {
-  const Caller caller = read_caller(argv[0], environ);
+  std::vector<int> closed = os::hold_standard_streams();
+  Caller caller = read_caller(argv[0], environ);
+  caller.closed_streams = std::move(closed);
   const std::vector<std::string> given(argv + (argc > 0 ? 1 : 0), argv + argc);
   const bool raw = caller.variable("ROOTLET_RAW_ARGS") == "1";
   CommandLine line = TRY(parse_packaged(given, raw));
