@@ -3,8 +3,6 @@
 
 #include <cerrno>
 #include <climits>
-#include <cstdarg>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -143,55 +141,6 @@ long long strtoll(const char* text, char** end, int base) noexcept {
 }
 unsigned long long strtoull(const char* text, char** end, int base) noexcept {
   return ::strtoul(text, end, base);
-}
-
-// %s %c %d %u %o %x %% with l or z, no width: what the runtime uses. Anything
-// else ends the program at once, in the first test that comes by.
-int snprintf(char* out, std::size_t room, const char* format, ...) noexcept {
-  std::size_t size = 0;
-  const auto put = [&](char c) {
-    if (size + 1 < room) out[size] = c;
-    ++size;
-  };
-  std::va_list values;
-  va_start(values, format);
-  for (; *format != '\0'; ++format) {
-    if (*format != '%') {
-      put(*format);
-      continue;
-    }
-    const bool wide = *++format == 'l' || *format == 'z';
-    if (wide) ++format;
-    unsigned long value = 0;
-    switch (*format) {
-      case '%': put('%'); continue;
-      case 'c': put(static_cast<char>(va_arg(values, int))); continue;
-      case 's':
-        for (const char* text = va_arg(values, const char*); *text != '\0'; ++text) put(*text);
-        continue;
-      case 'd': {
-        const long given = wide ? va_arg(values, long) : va_arg(values, int);
-        if (given < 0) put('-');
-        value = given < 0 ? 0 - static_cast<unsigned long>(given) : static_cast<unsigned long>(given);
-        break;
-      }
-      case 'u': case 'o': case 'x':
-        value = wide ? va_arg(values, unsigned long) : va_arg(values, unsigned);
-        break;
-      default: __builtin_trap();
-    }
-    const unsigned base = *format == 'o' ? 8 : *format == 'x' ? 16 : 10;
-    char digits[24];
-    std::size_t count = 0;
-    do {
-      digits[count++] = "0123456789abcdef"[value % base];
-      value /= base;
-    } while (value != 0);
-    while (count > 0) put(digits[--count]);
-  }
-  va_end(values);
-  if (room > 0) out[size < room ? size : room - 1] = '\0';
-  return static_cast<int>(size);
 }
 
 }  // extern "C"
