@@ -256,6 +256,19 @@ static int break_out(void) {
   return 0;
 }
 
+// 42 where the tool has no privilege and does not see the host's file, else 43.
+static int is_isolated(const char* host_file) {
+  static char status[8192];
+  const int fd = open("/proc/self/status", O_RDONLY);
+  if (fd < 0 || read(fd, status, sizeof status - 1) <= 0) return 97;
+  const char* zero[] = {"CapEff:\t0000000000000000", "CapPrm:\t0000000000000000",
+                        "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"};
+  for (size_t i = 0; i < sizeof zero / sizeof *zero; ++i) {
+    if (strstr(status, zero[i]) == NULL) return 43;
+  }
+  return access(host_file, F_OK) == 0 ? 43 : 42;
+}
+
 static int fill(const char* path) {
   static char block[1 << 16];
   const int fd = open(path, O_CREAT | O_WRONLY, 0600);
@@ -291,6 +304,7 @@ int main(int argc, char** argv) {
   if (IS("init")) return reach_init();
   if (IS("break")) return break_out();
   if (IS("kill")) return report("kill", kill(number(value), argc > 3 ? number(argv[3]) : SIGKILL)), 0;
+  if (IS("isolated")) return is_isolated(value);
   if (IS("fill")) return fill(value);
   // Called with something that is no command: tell what arrived.
   return print_arguments(argc - 1, argv + 1);

@@ -152,7 +152,7 @@ def passed_descriptor(rig):
 @test()
 def passing_what_is_not_there(rig):
     """pass-fd of a closed descriptor is refused"""
-    rig.probe("exit", "0", options=["pass-fd=77"]).failed_by_us("pass-fd")
+    rig.probe("exit", "0", options=["pass-fd=77"]).failed_by_us("descriptor", "77")
 
 
 @test()
