@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <unistd.h>
 
-#include <cstdio>
-
 #include "launcher/lzo.hpp"
 #include "launcher/run_options.hpp"
 #include "launcher/verbs.hpp"
+#include "runtime/os/fd.hpp"
 #include "runtime/os/process.hpp"
 #include "runtime/run/launch.hpp"
 
@@ -37,7 +36,7 @@ void print_run_help(const std::string& verb) {
       "  rootlet exec --net host tool.AppImage /usr/bin/curl --version\n"
       "  rootlet shell ./rootfs\n"
       "\nExit status: the tool's own; 125 our failure, 126 cannot be executed, 127 not there.\n";
-  std::fputs(text.c_str(), stdout);
+  (void)os::write_all(STDOUT_FILENO, text, "print");
 }
 
 Result<int> run(const std::string& verb, int argc, char** argv) {

@@ -27,6 +27,8 @@ constexpr std::array kAliases = std::to_array<Alias>({
     {"-H", "home"},
     {"--no-home", "home", "none"},
     {"--pwd", "cwd"},
+    {"-W", "tmp"},
+    {"--workdir", "tmp"},
     {"-S", "writable"},
     {"--scratch", "writable"},
     {"-p", "pid", "private"},
@@ -65,8 +67,12 @@ Status read_option(RunLine& line, const std::vector<std::string>& words, std::si
     if (alias->value && !value) value = std::string(*alias->value);
   }
   const OptionRow* row = find_row(name);
+  // Apptainer's --uts is a flag, ours takes a word: the next one if it is such.
+  const std::string next = at + 1 < words.size() ? words[at + 1] : "";
+  if (name == "uts" && !value && next != "private" && next != "host") value = "private";
   if (row != nullptr && !row->value.empty() && !value && at + 1 < words.size()) {
-    value = words[++at];
+    value = next;
+    ++at;
   }
   return set_option(line.options, name, value, Origin::command_line);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "packaging/policy_file.hpp"
+#include "runtime/run/options.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -109,7 +110,23 @@ class Reader : private TomlReader {
       if (found == kIsolationKeys.end()) {
         return at(*value, "unknown key \"" + key + "\" in [isolation]", hint_for(key, known));
       }
+      const std::size_t before = policy_.isolation.size();
       TRY(read_option(*value, key, found->form));
+      TRY(try_options(*value, before));
+    }
+    return Done{};
+  }
+
+  // What the stub would refuse at every run is refused here, once.
+  Status try_options(const toml::node& node, std::size_t from) {
+    for (; from < policy_.isolation.size(); ++from) {
+      const auto& [name, text] = policy_.isolation[from];
+      Options ignored;
+      auto set = set_option(ignored, name, text.empty() ? std::nullopt : std::optional(text),
+                            Origin::policy);
+      if (!set.ok()) {
+        return at(node, "\"" + name + "\": " + set.error().reason, set.error().hint);
+      }
     }
     return Done{};
   }

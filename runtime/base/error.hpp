@@ -40,7 +40,7 @@ inline Error plain_error(std::string_view action, std::string_view subject,
 std::string errno_name(int code);
 
 // Writes "rootlet: MESSAGE" and, where there is one, "hint: ..." to stderr
-// with a single write each, so that lines of parallel runs do not mix.
+// with a single write, so that lines of parallel runs do not mix.
 void print_error(const Error& error);
 
 }  // namespace rootlet

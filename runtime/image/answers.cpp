@@ -14,7 +14,7 @@
 // The image never changes, so every answer may be kept for ever, and most
 // questions need not be asked twice: OPEN, OPENDIR, FLUSH and the xattr calls
 // are answered ENOSYS once, after which the kernel answers them itself
-// (fuse(4); FUSE_NO_OPEN_SUPPORT 3.16, FUSE_NO_OPENDIR_SUPPORT 5.1). FLUSH
+// (kernel: fs/fuse; FUSE_NO_OPEN_SUPPORT 3.16, FUSE_NO_OPENDIR_SUPPORT 5.1). FLUSH
 // matters beyond speed: its wait cannot be killed, so a tool could hang on a
 // stopped server.
 namespace rootlet::image {

@@ -26,8 +26,8 @@ Status mount_bind(int source, int target, const std::string& shown);
 // has set stay set.
 Status restrict_mount(int root, unsigned long long attributes, const std::string& shown);
 
-// What was mounted last on the directory `dir`, as a descriptor. `path` must
-// name it through a path lookup that follows mounts ("." does not).
+// What was mounted last on the directory `name`, as a descriptor. `name` must
+// be looked up through a step that follows mounts ("." does not).
 Result<Fd> open_mounted(int parent, const std::string& name);
 
 }  // namespace rootlet::os

@@ -53,6 +53,12 @@ Result<Child> fork_with(unsigned long namespaces, std::string_view action) {
   const long pid = ::syscall(SYS_clone, flags, nullptr, &pidfd, nullptr, nullptr);
   if (pid < 0) return last_error(action);
   if (pid == 0) return Child{0, Fd()};
+  if (pidfd < 0) {
+    // Ignored by the kernel, which is then too old for a run of ours.
+    ::kill(static_cast<pid_t>(pid), SIGKILL);
+    wait_for(static_cast<pid_t>(pid));
+    return plain_error(action, "CLONE_PIDFD", "this kernel is older than Linux 5.2");
+  }
   return Child{static_cast<pid_t>(pid), Fd(pidfd)};
 }
 

@@ -25,7 +25,7 @@ constexpr std::array kForeign = {
     "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_HOME", "CLASSPATH",
     "BASH_ENV",      "ENV",          "BASH_FUNC_*",  "RUBYLIB",      "RUBYOPT",
     "GEM_*",         "NODE_PATH",    "NODE_OPTIONS", "LUA_*PATH",    "TCLLIBPATH",
-    "GIO_*",         "GTK_*",        "QT_*PATH",     "XDG_RUNTIME_DIR", "XDG_DATA_DIRS",
+    "GIO_*",         "GTK_*",        "QT_*PATH",     "XDG_DATA_DIRS",
     "XDG_CONFIG_DIRS", "MODULEPATH", "MODULESHOME",  "LMOD_*",       "CONDA_*",
     "VIRTUAL_ENV",   "SSL_CERT_*",   "CURL_CA_BUNDLE", "FONTCONFIG_*", "DBUS_*"};
 
@@ -101,7 +101,7 @@ std::vector<std::string> tool_environment(const Caller& caller, const Options& o
   if (profile != Profile::compat) {
     // A home that is bound in must not bring the host's packages.
     variables.set("PYTHONNOUSERSITE=1");
-    for (const char* name : {"TMPDIR", "TMP", "TEMP"}) {
+    for (const char* name : {"TMPDIR", "TMP", "TEMP", "XDG_RUNTIME_DIR"}) {
       const std::string value = caller.variable(name);
       if (value.empty()) continue;
       if (profile == Profile::isolated) variables.unset(name);

@@ -8,7 +8,6 @@ namespace rootlet {
 namespace {
 
 constexpr std::string_view kRead = "read the options";
-std::string_view prefix = "--rootlet-";
 
 Error bad_value(std::string_view option, const std::string& value, std::string_view valid) {
   Error error = plain_error(kRead, option_text(option), "'" + value + "' is not valid");
@@ -44,9 +43,6 @@ std::string upper(std::string_view name) {
 }
 
 }  // namespace
-
-void set_option_prefix(std::string_view text) { prefix = text; }
-std::string option_text(std::string_view name) { return std::string(prefix) + std::string(name); }
 
 bool Options::was_given(std::string_view name) const {
   return std::find(given.begin(), given.end(), name) != given.end();

@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "runtime/base/option_text.hpp"
 #include "runtime/base/result.hpp"
 
 namespace rootlet {
 
-enum class Profile { isolated, contained, compat };
 enum class Reach { automatic, share, private_server, extract, kernel };
 
 // A host path to be shown inside.
@@ -58,11 +58,6 @@ struct OptionRow {
   bool not_from_environment = false;
 };
 const std::vector<OptionRow>& option_table();
-
-// How this program spells its options: "--rootlet-" on a packaged file (the
-// default), "--" in the rootlet command. Messages use it.
-void set_option_prefix(std::string_view prefix);
-std::string option_text(std::string_view name);  // "--rootlet-net"
 
 // Sets one option. Errors name the option, the value and the nearest valid
 // form, and are ours (125).

@@ -106,6 +106,7 @@ class Places {
     if (compat()) {
       list_.push_back(bound("/tmp", "/tmp", true));
       list_.push_back(if_there(bound("/var/tmp", "/var/tmp", true)));
+      list_.push_back(if_there(bound("/dev/shm", "/dev/shm", true)));
     } else {
       list_.push_back(scratch("/tmp", 01777));
       list_.push_back(scratch("/var/tmp", 01777));

@@ -99,11 +99,15 @@ class Supervisor {
   // A step that failed because the server was gone blames the wrong thing.
   Error cause_of(const Error& failure) const {
     if (!server_) return failure;
-    pollfd ended[2] = {{server_->pidfd.get(), POLLIN, 0}, {server_->channel.get(), POLLIN, 0}};
-    const bool lost = failure.code == ENOTCONN || failure.code == ECONNABORTED;
+    const std::string reason = last_words(server_->channel.get());
+    if (!reason.empty()) return server_error(reason);
+    // Only these two speak of the server; it also ends, and rightly, when a
+    // failed init takes the mount with it.
+    if (failure.code != ENOTCONN && failure.code != ECONNABORTED) return failure;
+    pollfd ended{server_->pidfd.get(), POLLIN, 0};
     // Its end and the failure come at the same moment, in either order.
-    if (::poll(ended, 2, lost ? 1000 : 0) <= 0) return failure;
-    return server_error(last_words(server_->channel.get()));
+    if (::poll(&ended, 1, 1000) <= 0) return failure;
+    return server_error("");
   }
 
   void pass_signals() {

@@ -48,8 +48,8 @@ Result<std::vector<Opened>> open_sources(const Plan& plan) {
 
 // A root that exists: the image served, the image unpacked, or a directory.
 // It is mounted over "/" of this namespace, so that no directory of the host
-// is needed, and entered from above: ".." of the root is what was mounted on
-// it last (path_resolution(7)).
+// is needed, and entered from above: a look-up of ".." at the root goes up to
+// what was mounted on it last (fs/namei.c, follow_dotdot; seen on 6.18).
 Result<Root> mount_root(const Plan& plan, image::Squashfs* image, int server) {
   if (!plan.root_directory.empty()) {
     const os::Fd directory = TRY(os::open_path(plan.root_directory));
@@ -75,7 +75,7 @@ Result<Root> mount_root(const Plan& plan, image::Squashfs* image, int server) {
 }
 
 // /proc of this PID namespace. The kernel allows it only while a whole one is
-// in sight (mount_namespaces(7): not "too revealing").
+// in sight: not "too revealing" (kernel commit e51db7353295, Linux 3.12).
 Status mount_proc(const Plan& plan, Root& root, int control) {
   auto mounted = root.mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "");
   if (mounted.ok() || mounted.error().code != EPERM) return mounted;
@@ -109,9 +109,19 @@ Status protect_proc(Root& root) {
   return Done{};
 }
 
+// The host's /sys, read-only, less the switches by which a user aborts his own
+// FUSE mounts, the image's among them.
+Status show_host_sys(Root& root) {
+  const os::Fd host = TRY(os::open_path("/sys"));
+  TRY(root.bind(host.get(), "/sys", true, false));
+  if (!root.open("/sys/fs/fuse").ok()) return Done{};
+  return root.scratch("/sys/fs/fuse", 0555, true);
+}
+
 // sysfs shows what the network namespace owns, so it can be had only with one;
 // else the processors, which OpenMP, MPI and the JVM count.
-Status mount_sys(Root& root) {
+Status mount_sys(const Plan& plan, Root& root) {
+  if (plan.profile == Profile::compat) return show_host_sys(root);
   auto mounted =
       root.mount("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "");
   if (mounted.ok()) return mounted;
@@ -191,7 +201,7 @@ Result<Root> build_root(const Plan& plan, const Links& links, const Tool& tool, 
     const os::Fd proc = TRY(root.open("/proc"));
     TRY(join_network_of(tool, proc.get()));
   }
-  if (plan.sysfs) TRY(mount_sys(root));
+  if (plan.sysfs) TRY(mount_sys(plan, root));
   return root;
 }
 

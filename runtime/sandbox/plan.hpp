@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "runtime/run/options.hpp"
+#include "runtime/base/option_text.hpp"
 
 namespace rootlet {
 
@@ -43,7 +43,6 @@ struct Plan {
   Profile profile = Profile::contained;
   unsigned long namespaces = 0;  // CLONE_NEW*, all but the network's
   bool own_network = true;       // a network namespace, loopback up
-  bool own_proc = true;          // a new /proc (else the host's, only with best_effort)
   bool sysfs = true;             // /sys: none under `isolated`
   bool best_effort = false;
   std::optional<std::string> hostname;
@@ -58,7 +57,6 @@ struct Plan {
 
   std::string cwd;              // inside; where the tool starts
   std::string fallback_cwd;     // where `cwd` is not to be had
-  bool cwd_is_callers = false;  // then a line is said when it is not to be had
   std::string program;          // the path inside to execute
   std::vector<std::string> argv;
   std::vector<std::string> env;

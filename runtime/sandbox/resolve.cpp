@@ -106,7 +106,9 @@ Result<os::Fd> resolve_in_root(int root, const std::string& path, int flags) {
   const long fd = ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how);
   if (fd >= 0) return os::Fd(static_cast<int>(fd));
   // ENOSYS: Linux < 5.6. EPERM: a container's filter that is older than it.
-  if (errno != ENOSYS && errno != EPERM) return last_error(kFind, path);
+  // EAGAIN: a ".." on the way while something was mounted or renamed anywhere
+  // on the host (openat2(2)), which on a busy host may go on and on.
+  if (errno != ENOSYS && errno != EPERM && errno != EAGAIN) return last_error(kFind, path);
 
   Walk walk(root);
   auto rest = components(path);

@@ -138,8 +138,8 @@ Status Root::cover(const std::string& path) {
   return cover_with_binds(directory.get(), path);
 }
 
-// A tmpfs over "/" of this namespace, entered from above: ".." of the root is
-// the topmost mount on it (path_resolution(7)).
+// A tmpfs over "/" of this namespace, entered from above as the image was
+// (build_root.cpp).
 Result<os::Fd> Root::cover_top() {
   if (::mount("rootlet", "/", "tmpfs", kTmpfsFlags, "mode=755,size=16m") != 0) {
     return last_error(kMake, "/");

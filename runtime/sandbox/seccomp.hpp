@@ -15,7 +15,7 @@ namespace rootlet::sandbox {
 std::vector<sock_filter> default_filter();
 
 // Puts it on the calling thread and everything that it starts. Needs
-// no_new_privs. Last of all steps: it need not allow those before.
+// no_new_privs. After every step that it would refuse.
 Status install_filter(const std::vector<sock_filter>& program);
 
 }  // namespace rootlet::sandbox

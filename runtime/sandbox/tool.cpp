@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <vector>
 
@@ -34,9 +35,12 @@ std::string find_program(const Plan& plan) {
   if (plan.program.find('/') != std::string::npos) return plan.program;
   for (const std::string& variable : plan.env) {
     if (!variable.starts_with("PATH=")) continue;
-    for (const std::string& directory : split_escaped(variable.substr(5), ':')) {
-      const std::string candidate = directory + "/" + plan.program;
+    std::string_view rest = std::string_view(variable).substr(5);
+    while (!rest.empty()) {
+      const std::size_t colon = std::min(rest.find(':'), rest.size());
+      const std::string candidate = std::string(rest.substr(0, colon)) + "/" + plan.program;
       if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+      rest.remove_prefix(std::min(colon + 1, rest.size()));
     }
   }
   return plan.program;

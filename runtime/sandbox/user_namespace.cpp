@@ -21,7 +21,8 @@ std::string knob(const char* path) {
 
 bool inside_chroot() {
   // A process whose root is not the root of its mount namespace may not make
-  // user namespaces (user_namespaces(7)); its mountinfo has no "/" entry.
+  // user namespaces (clone(2), EPERM, since Linux 3.9); its mountinfo has no
+  // "/" entry.
   auto info = os::read_file(AT_FDCWD, "/proc/self/mountinfo", 1u << 20);
   return info.ok() && info.value().find(" / / ") == std::string::npos &&
          info.value().find(" / rw") == std::string::npos &&
@@ -60,7 +61,7 @@ Error explain_namespace_failure(int code) {
     error.reason = "this kernel has no user namespaces (CONFIG_USER_NS, Linux 3.8 or later)";
     error.hint = "use a newer kernel";
   } else {
-    error.hint = "rootlet doctor tells which knob forbids it";
+    error.hint = "the host forbids it; its administrator knows by which rule";
   }
   error.hint += or_without();
   return error;

@@ -32,7 +32,6 @@ url = "https://example.org"
 [isolation]
 writable = ["/var/a", "/var/b"]
 net = "none"
-pids = 64
 clean-env = true
 nv = false
 locked = ["net"]
@@ -49,13 +48,18 @@ pfam = {path = "/ref/pfam", digest = "sha256:00", size = 7, required = true}
   CHECK(policy.isolation == Pairs{{"writable", "/var/a"},
                                   {"writable", "/var/b"},
                                   {"net", "none"},
-                                  {"pids", "64"},
                                   {"clean-env", ""}});
   CHECK(policy.locked == std::vector<std::string>{"net"});
   REQUIRE(policy.data.size() == 1);
   CHECK(policy.data[0].path == "/ref/pfam");
   CHECK(policy.data[0].required);
   CHECK(policy.workdir == "/data");
+}
+
+TEST_CASE("what the stub would refuse at every run is refused when the policy is read") {
+  CHECK_THAT(fault("[isolation]\nnet = \"hots\"\n"),
+             Contains("rootlet.toml:2") && Contains("'hots' is not valid"));
+  CHECK_THAT(fault("[isolation]\npids = 64\n"), Contains("does not have it yet"));
 }
 
 TEST_CASE("an unknown key is named with its line and what was perhaps meant") {
