@@ -194,10 +194,13 @@ void run_in_place(const Place& place, const Words& argv, Words environment, cons
   if (*variable(environment, "APPDIR") == '\0') {
     set_variable(environment, join("APPDIR=", place.path));
   }
-  print(STDERR_FILENO,
-        join("rootlet: run in place: ", place.path,
-             ": absolute paths inside the image may not work; run the file itself, or "
-             "`rootlet run` it, for a root of its own\n"));
+  // Set by the launcher's --no-isolation, which has said it already.
+  if (*variable(environment, "ROOTLET_IN_PLACE") == '\0') {
+    print(STDERR_FILENO,
+          join("rootlet: run in place: ", place.path,
+               ": absolute paths inside the image may not work; run the file itself, or "
+               "`rootlet run` it, for a root of its own\n"));
+  }
   Program program = read_program(path);
   if (program.head[0] == '#' && program.head[1] == '!') {
     run_script(place, path, program.head, argv, environment);

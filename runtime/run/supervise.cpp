@@ -89,10 +89,25 @@ class Supervisor {
     switch (message->kind) {
       case Message::Kind::note: Log::note(message->text); break;
       case Message::Kind::stopped: stop_as(message->number); break;
-      case Message::Kind::ended: result_ = message->number; break;
+      case Message::Kind::ended: hear_end(message->number); break;
       case Message::Kind::failed: error_ = cause_of(message->error); break;
       case Message::Kind::signal:
       case Message::Kind::started: break;
+    }
+  }
+
+  // A tool that lost its files may end by itself, before anyone can stop it,
+  // and with a status that means something else.
+  void hear_end(int status) {
+    siginfo_t info{};
+    const bool lost = server_ &&
+                      ::waitid(P_PID, static_cast<id_t>(server_->pid), &info,
+                               WEXITED | WNOHANG | WNOWAIT) == 0 &&
+                      info.si_pid != 0;
+    if (lost) {
+      error_ = server_error(last_words(server_->channel.get()));
+    } else {
+      result_ = status;
     }
   }
 

@@ -78,6 +78,7 @@ Status enter(Way way, const std::string& root, const Caller& caller, std::string
     ::_exit(125);
   }
   env.push_back("APPDIR=" + (way == Way::in_place ? root : "/"));
+  if (way == Way::in_place) env.push_back("ROOTLET_IN_PLACE=1");  // AppRun need not say it again
   std::vector<char*> argv_pointers, env_pointers;
   for (std::string& text : entry.argv) argv_pointers.push_back(text.data());
   for (std::string& text : env) env_pointers.push_back(text.data());

@@ -197,10 +197,7 @@ Result<Root> build_root(const Plan& plan, const Links& links, const Tool& tool, 
   }
   // Last, for the tool has been making its network namespace meanwhile, and
   // sysfs is mounted for the network namespace of who mounts it.
-  if (plan.own_network) {
-    const os::Fd proc = TRY(root.open("/proc"));
-    TRY(join_network_of(tool, proc.get()));
-  }
+  if (plan.own_network) TRY(join_network_of(tool));
   if (plan.sysfs) TRY(mount_sys(plan, root));
   return root;
 }

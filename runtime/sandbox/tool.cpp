@@ -143,14 +143,22 @@ Result<Tool> prepare_tool(const Plan& plan, int control) {
   os::Fd theirs(ends[1]);
   auto child = TRY(os::fork_with(0, "start the tool"));
   if (child.pid == 0) become_tool(plan, control, theirs.get(), own_group);
-  return Tool{child.pid, own_group, std::move(ours)};
+  return Tool{child.pid, std::move(child.pidfd), own_group, std::move(ours)};
 }
 
-Status join_network_of(const Tool& tool, int proc) {
+Status join_network_of(const Tool& tool) {
   constexpr std::string_view kJoin = "join the network namespace";
   // It gave up, and has said why; its end ends us (reap.cpp) or this does.
   if (!receive_message(tool.channel.get())) return plain_error(kJoin, "", "it was not made");
-  const os::Fd network = TRY(os::open_at(proc, std::to_string(tool.pid) + "/ns/net", O_RDONLY));
+  if (::setns(tool.pidfd.get(), CLONE_NEWNET) == 0) return Done{};
+  // Linux < 5.8 takes no pidfd. The host's /proc, still in sight, knows the
+  // tool as our child, and by another number than we do.
+  if (errno != EINVAL && errno != EBADF) return last_error(kJoin);
+  auto child = TRY(os::read_file(AT_FDCWD, "/proc/thread-self/children", 64));
+  child.resize(child.find_first_of(" \n") == std::string::npos ? child.size()
+                                                             : child.find_first_of(" \n"));
+  const os::Fd network =
+      TRY(os::open_at(AT_FDCWD, "/proc/" + child + "/ns/net", O_RDONLY));
   if (::setns(network.get(), CLONE_NEWNET) != 0) return last_error(kJoin);
   return Done{};
 }

@@ -14,6 +14,7 @@ namespace rootlet::sandbox {
 // dearest steps of a start, and so they cost no time of their own.
 struct Tool {
   pid_t pid = -1;
+  os::Fd pidfd;
   // In a process group of its own; a signal to the caller's group then reaches
   // the launcher alone.
   bool own_group = false;
@@ -24,9 +25,8 @@ struct Tool {
 // with 126 (cannot be executed) or 127 (is not there), and as its exit status.
 Result<Tool> prepare_tool(const Plan& plan, int control);
 
-// Enters the network namespace that the tool made. `proc`: a /proc of the
-// run's PID namespace.
-Status join_network_of(const Tool& tool, int proc);
+// Enters the network namespace that the tool made.
+Status join_network_of(const Tool& tool);
 
 // Lets the tool execute its program in `cwd`, with nothing but what the plan
 // gives it.
