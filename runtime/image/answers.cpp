@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -146,19 +147,18 @@ void read(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, f
     return;
   }
   static std::vector<char> buffer;  // one thread, one buffer
-  if (buffer.size() < size) buffer.resize(size);
-  std::size_t done = 0;
-  while (done < size && offset + static_cast<off_t>(done) <
-                            static_cast<off_t>(inode.xtra.reg.file_size)) {
-    auto got = static_cast<sqfs_off_t>(size - done);
-    if (sqfs_read_range(a.fs, &inode, offset + static_cast<off_t>(done), &got,
-                        buffer.data() + done) != SQFS_OK ||
-        got <= 0) {
-      a.give_up("the image is damaged: a block cannot be read");
-    }
-    done += static_cast<std::size_t>(got);
+  const std::uint64_t end = inode.xtra.reg.file_size;
+  const auto start = static_cast<std::uint64_t>(offset);
+  if (offset < 0 || start >= end) {
+    fuse_reply_buf(request, nullptr, 0);
+    return;
   }
-  fuse_reply_buf(request, buffer.data(), done);
+  const std::size_t count = std::min<std::uint64_t>(size, end - start);
+  if (buffer.size() < count) buffer.resize(count);
+  if (!a.reader->read(inode, start, count, buffer.data())) {
+    a.give_up("the image is damaged: a block cannot be read");
+  }
+  fuse_reply_buf(request, buffer.data(), count);
 }
 
 // One page of a directory listing, with or without attributes.

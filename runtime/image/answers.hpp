@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "runtime/image/file_reader.hpp"
 #include "runtime/image/server.hpp"
 
 struct fuse_lowlevel_ops;
@@ -10,6 +11,7 @@ namespace rootlet::image {
 // What the answers to the kernel's questions are made from.
 struct Answers {
   sqfs* fs = nullptr;
+  FileReader* reader = nullptr;
   Owner owner;
   // Called when a block cannot be read. The image is then damaged or was
   // changed: it must not return.

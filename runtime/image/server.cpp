@@ -84,7 +84,8 @@ void serve(Squashfs& image, Owner owner, os::Fd channel, pid_t launcher) {
   let_go(image.raw()->fd, channel.get(), launcher);
   on_image_changed([] { give_up("the image file was changed while it ran"); });
 
-  Answers answers{image.raw(), owner, give_up};
+  FileReader reader(image.raw());
+  Answers answers{image.raw(), &reader, owner, give_up};
   char program[] = "rootlet";
   char* arguments[] = {program, nullptr};
   fuse_args args = FUSE_ARGS_INIT(1, arguments);
