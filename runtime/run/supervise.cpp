@@ -100,10 +100,11 @@ class Supervisor {
   // and with a status that means something else.
   void hear_end(int status) {
     siginfo_t info{};
+    // It exits with 0 when its mount goes, which follows the tool's end closely.
     const bool lost = server_ &&
                       ::waitid(P_PID, static_cast<id_t>(server_->pid), &info,
                                WEXITED | WNOHANG | WNOWAIT) == 0 &&
-                      info.si_pid != 0;
+                      info.si_pid != 0 && (info.si_code != CLD_EXITED || info.si_status != 0);
     if (lost) {
       error_ = server_error(last_words(server_->channel.get()));
     } else {
