@@ -15,13 +15,6 @@
 namespace rootlet::sandbox {
 namespace {
 
-// A place whose source was opened while the host's files were in reach.
-struct Opened {
-  const Place* place;
-  os::Fd source;
-  bool directory = true;
-};
-
 Result<std::vector<Opened>> open_sources(const Plan& plan) {
   std::vector<Opened> opened;
   for (const Place& place : plan.places) {
@@ -150,56 +143,62 @@ Status show(Root& root, const Opened& item) {
 
 }  // namespace
 
-Result<Root> build_root(const Plan& plan, const Links& links, const Tool& tool, std::string& cwd) {
-  std::vector<Opened> opened = TRY(open_sources(plan));
-  Root root = TRY(mount_root(plan, links.image, links.server));
-  root.look_around();
-
-  // The rule of $PWD, asked of the image before anything is put on it.
+// The rule of $PWD, asked of the image before anything is put on it: entries
+// of the image are never hidden by the caller's directory.
+void RootBuilder::leave_out_hiding(std::string& cwd) {
   std::string left_out;
-  std::erase_if(opened, [&](const Opened& item) {
-    if (!left_out.empty() && item.place->follows == left_out) return true;
-    if (!item.place->only_if_empty || !root.has_entries(item.place->target)) return false;
-    if (cwd == item.place->target || starts_below(cwd, item.place->target)) {
-      cwd = plan.fallback_cwd;
-      (void)send_message(links.control, {Message::Kind::note, 0,
-                                   "the image has files of its own at " + item.place->target +
-                                       ", so the current directory is not shown; starting in " +
-                                       cwd + " (" + option_text("bind") + "=SRC:DST shows it elsewhere)", {}});
+  std::erase_if(opened_, [&](const Opened& item) {
+    const Place& place = *item.place;
+    if (!left_out.empty() && place.follows == left_out) return true;
+    if (!place.only_if_empty || !root_->has_entries(place.target)) return false;
+    if (cwd == place.target || starts_below(cwd, place.target)) {
+      cwd = plan_.fallback_cwd;
+      const std::string note = "the image has files of its own at " + place.target +
+                               ", so the current directory is not shown; starting in " + cwd +
+                               " (" + option_text("bind") + "=SRC:DST shows it elsewhere)";
+      (void)send_message(links_.control, {Message::Kind::note, 0, note, {}});
     }
-    left_out = item.place->target;
+    left_out = place.target;
     return true;
   });
+}
 
-  // First every target that lies on the image itself: what is missing is made
-  // by covering a directory, which would hide what is mounted below it.
+// Every target that lies on the image itself, before the first mount: what is
+// missing is made by covering a directory, which would hide what is mounted
+// below it.
+Status RootBuilder::make_places() {
   std::vector<std::string> tops = {"/proc", "/dev"};
-  if (plan.sysfs) tops.push_back("/sys");
-  for (const std::string& top : tops) TRY(root.make(top, true));
-  for (const Opened& item : opened) {
+  if (plan_.sysfs) tops.push_back("/sys");
+  for (const std::string& top : tops) TRY(root_->make(top, true));
+  for (const Opened& item : opened_) {
     const std::string& target = item.place->target;
     const bool nested = std::any_of(tops.begin(), tops.end(), [&](const std::string& top) {
       return starts_below(target, top);
     });
-    if (!nested) {
-      auto made = root.make(target, item.directory);
-      if (!made.ok() && !item.place->optional) return made.error();
-    }
+    if (!nested) TRY(root_->make(target, item.directory));
     if (item.directory) tops.push_back(target);
   }
+  return Done{};
+}
 
-  TRY(mount_proc(plan, root, links.control));
-  if (plan.outside_uid == 0) TRY(protect_proc(root));
-  TRY(build_dev(root));
-  for (const Opened& item : opened) {
-    auto shown = show(root, item);
-    if (!shown.ok() && !item.place->optional) return shown.error();
-  }
+Status RootBuilder::lay_out(std::string& cwd) {
+  opened_ = TRY(open_sources(plan_));
+  root_ = TRY(mount_root(plan_, links_.image, links_.server));
+  root_->look_around();
+  leave_out_hiding(cwd);
+  return make_places();
+}
+
+Result<Root> RootBuilder::furnish(const Tool& tool) {
+  TRY(mount_proc(plan_, *root_, links_.control));
+  if (plan_.outside_uid == 0) TRY(protect_proc(*root_));
+  TRY(build_dev(*root_));
+  for (const Opened& item : opened_) TRY(show(*root_, item));
   // Last, for the tool has been making its network namespace meanwhile, and
   // sysfs is mounted for the network namespace of who mounts it.
-  if (plan.own_network) TRY(join_network_of(tool));
-  if (plan.sysfs) TRY(mount_sys(plan, root));
-  return root;
+  if (plan_.own_network) TRY(join_network_of(tool));
+  if (plan_.sysfs) TRY(mount_sys(plan_, *root_));
+  return std::move(*root_);
 }
 
 }  // namespace rootlet::sandbox

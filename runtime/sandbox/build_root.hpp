@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
+
 #include "runtime/image/squashfs.hpp"
 #include "runtime/sandbox/plan.hpp"
 #include "runtime/sandbox/root.hpp"
@@ -15,8 +17,35 @@ struct Links {
   int control = -1;                  // to the launcher
 };
 
-// Mounts the image (or directory) of the plan and everything that the plan
-// shows in it. `cwd` becomes the directory in which the tool really starts.
-Result<Root> build_root(const Plan& plan, const Links& links, const Tool& tool, std::string& cwd);
+// A place whose source was opened while the host's files were in reach.
+struct Opened {
+  const Place* place = nullptr;
+  os::Fd source;
+  bool directory = true;
+};
+
+// Builds the root in two steps. Between them the tool's process is forked: the
+// first step waits for the image server at every turn, and a third busy
+// process would only be in the way; the second has init alone to itself.
+class RootBuilder {
+ public:
+  RootBuilder(const Plan& plan, const Links& links) : plan_(plan), links_(links) {}
+
+  // The image (or directory) is mounted, and every place to show something at
+  // exists in it. `cwd` becomes the directory in which the tool really starts.
+  Status lay_out(std::string& cwd);
+
+  // Everything that the plan shows is there. The builder is empty afterwards.
+  Result<Root> furnish(const Tool& tool);
+
+ private:
+  void leave_out_hiding(std::string& cwd);
+  Status make_places();
+
+  const Plan& plan_;
+  const Links& links_;
+  std::vector<Opened> opened_;
+  std::optional<Root> root_;
+};
 
 }  // namespace rootlet::sandbox

@@ -20,10 +20,12 @@
 namespace rootlet::sandbox {
 namespace {
 
-// Everything between the birth of the namespaces and the start of the tool.
-// The order is the kernel's: /proc while the host's is still in sight (else
-// EPERM), capabilities last.
-Status set_up(const Plan& plan, const Links& links, const Tool& tool, std::string& cwd) {
+// From the new namespaces to the tool's first instruction. The order is the
+// kernel's: ids before the first file is made (an unmapped owner is
+// EOVERFLOW), /proc while the host's is still in sight (else EPERM),
+// capabilities last.
+Result<Tool> start(const Plan& plan, const Links& links) {
+  TRY(write_id_maps(plan));
   // Nothing that is mounted here may travel to the host's namespace. A new
   // user namespace makes the copy a slave by itself; said again for a run
   // without one.
@@ -33,19 +35,14 @@ Status set_up(const Plan& plan, const Links& links, const Tool& tool, std::strin
   if (plan.hostname && ::sethostname(plan.hostname->data(), plan.hostname->size()) != 0) {
     return last_error("set the host name", *plan.hostname);
   }
-  Root root = TRY(build_root(plan, links, tool, cwd));
+  std::string cwd = plan.cwd;
+  RootBuilder builder(plan, links);
+  TRY(builder.lay_out(cwd));
+  Tool tool = TRY(prepare_tool(plan, links.control));
+  Root root = TRY(builder.furnish(tool));
+  TRY(std::move(root).enter());
   // From here on the host's files are out of reach, for the tool's process
   // too: pivot_root(2) moves every process of the mount namespace.
-  return std::move(root).enter();
-}
-
-// From the new namespaces to the tool's first instruction.
-Result<Tool> start(const Plan& plan, const Links& links) {
-  // Ids before the first file is made: an unmapped owner is EOVERFLOW.
-  TRY(write_id_maps(plan));
-  Tool tool = TRY(prepare_tool(plan, links.control));
-  std::string cwd = plan.cwd;
-  TRY(set_up(plan, links, tool, cwd));
 
   // Before the tool's program runs: with this it may neither trace init nor
   // look at its /proc entries, though both are of one user (ptrace(2), proc(5)).

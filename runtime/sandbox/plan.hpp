@@ -31,7 +31,7 @@ struct Place {
   std::string target;       // absolute, inside; resolved inside whatever symlinks the image has
   std::string source;       // bind: the host path; text: the content
   bool writable = false;    // bind
-  bool optional = false;    // skip when the source is missing or the target cannot be had
+  bool optional = false;    // bind: skip when the source is missing
   bool only_if_empty = false;  // the rule of $PWD: never hide entries of the image
   std::string follows;         // shown only where the place at this target is
   unsigned mode = 0755;        // scratch
