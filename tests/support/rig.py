@@ -29,6 +29,7 @@ NAME = "rootlet-test"
 WORK = Path("/tmp/rootlet tests")  # a blank in it, as users have
 TESTS = Path(__file__).resolve().parents[1]
 SKIP_ALL = 77
+LONGEST = 100  # seconds that a test may take; beyond, something hangs
 DOCKER_CAPABILITIES = ("+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,"
                        "+net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap")
 
@@ -356,9 +357,15 @@ def make_tree(tree):
     (tree / "opt/foo/share/big").write_bytes(big)  # 4 MiB, 32 blocks
 
 
+def give_up(*_):
+    raise Failed(f"hangs; processes: {processes()}")
+
+
 def run_one(function, rig):
     started = time.monotonic()
     word, why = "ok", ""
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(int(LONGEST * max(1, scale())))
     try:
         function(rig)
     except Skip as reason:
@@ -367,6 +374,8 @@ def run_one(function, rig):
         word, why = "FAILED", f"\n    {reason}"
     except Exception:  # a test that breaks is a test that fails
         word, why = "FAILED", "\n    " + traceback.format_exc().replace("\n", "\n    ")
+    finally:
+        signal.alarm(0)
     promise = (function.__doc__ or function.__name__).strip().split("\n")[0]
     took = time.monotonic() - started
     print(f"{word:7} {rig.identity}: {function.__name__}: {promise} ({took:.1f} s){why}", flush=True)

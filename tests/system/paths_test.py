@@ -100,6 +100,7 @@ def the_image_is_read_only(rig):
     for path in ("/x", "/opt/x", "/usr/lib/mafft/x", "/bin/probe", "/home/x"):
         done = rig.shell(f"echo x > {path}")
         check(done.status != 0, f"{path} could be written")
+        contains(done.errors, "Read-only file system", path)
     # The private ones are writable.
     equal(rig.shell("for d in /tmp /var/tmp /dev/shm \"$HOME\"; do echo x > \"$d/f\" || exit 3;"
                     " done").status, 0)
@@ -108,7 +109,11 @@ def the_image_is_read_only(rig):
 @test()
 def own_processes_only(rig):
     """/proc shows the processes of the run alone"""
+    others = [rig.start("/bin/sleep", "100") for _ in range(5)]
     done = rig.shell("cd /proc; echo [0-9]*")
+    for other in others:
+        other.kill()
+        other.wait()
     check(len(done.text.split()) <= 3, f"processes: {done.text}")
 
 
