@@ -77,9 +77,26 @@ void let_go(int image, int channel, pid_t launcher) {
   os::close_all_but({0, 1, 2, image, channel});
 }
 
+// Answers until the file system is unmounted. The first questions come from
+// init and from the tool's start, one after the other; what comes later may
+// come from many processors.
+void answer(fuse_session* session, const os::OneProcessor& beside) {
+  constexpr int kFirst = 64;
+  fuse_buf buffer{};
+  for (int count = 0; ::fuse_session_exited(session) == 0; ++count) {
+    if (count == kFirst) beside.leave();
+    const int got = ::fuse_session_receive_buf(session, &buffer);
+    if (got == -EINTR) continue;
+    if (got <= 0) return;
+    ::fuse_session_process_buf(session, &buffer);
+  }
+}
+
 }  // namespace
 
-void serve(Squashfs& image, Owner owner, os::Fd channel, pid_t launcher) {
+void serve(Squashfs& image, Owner owner, os::Fd channel, pid_t launcher,
+           const os::OneProcessor& beside) {
+  beside.join();
   reasons = channel.get();
   let_go(image.raw()->fd, channel.get(), launcher);
   on_image_changed([] { give_up("the image file was changed while it ran"); });
@@ -99,11 +116,11 @@ void serve(Squashfs& image, Owner owner, os::Fd channel, pid_t launcher) {
   if (::fuse_session_mount(session, ("/dev/fd/" + std::to_string(fuse)).c_str()) != 0) {
     give_up("libfuse refuses the mount");
   }
-  ::fuse_session_loop(session);  // until the file system is unmounted
+  answer(session, beside);
   ::_exit(0);
 }
 
-Result<Server> start_server(Squashfs& image, Owner owner) {
+Result<Server> start_server(Squashfs& image, Owner owner, const os::OneProcessor& beside) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
     return last_error(kStart);
@@ -114,7 +131,7 @@ Result<Server> start_server(Squashfs& image, Owner owner) {
   os::Child child = TRY(os::fork_with(0, kStart));
   if (child.pid == 0) {
     ours.reset();
-    serve(image, owner, std::move(theirs), launcher);
+    serve(image, owner, std::move(theirs), launcher, beside);
   }
   return Server{child.pid, std::move(child.pidfd), std::move(ours)};
 }

@@ -7,6 +7,7 @@
 
 #include "runtime/base/result.hpp"
 #include "runtime/image/squashfs.hpp"
+#include "runtime/os/affinity.hpp"
 #include "runtime/os/fd.hpp"
 
 namespace rootlet::image {
@@ -32,13 +33,15 @@ struct Server {
 
 // Forks the server. It waits for its descriptor, answers until the file
 // system is unmounted, and ends when both ends of the channel are gone before
-// it got one. It holds none of the caller's descriptors, session or directory.
-Result<Server> start_server(Squashfs& image, Owner owner);
+// it got one. For its first answers it stays on the processor `beside` init,
+// which waits for them one by one. It holds none of the caller's descriptors, session or directory.
+Result<Server> start_server(Squashfs& image, Owner owner, const os::OneProcessor& beside);
 
 // Hands the server the /dev/fuse descriptor of a file system just mounted.
 Status hand_over(int channel, int fuse);
 
 // Makes the calling process, a child of `launcher`, the server. Never returns.
-[[noreturn]] void serve(Squashfs& image, Owner owner, os::Fd channel, pid_t launcher);
+[[noreturn]] void serve(Squashfs& image, Owner owner, os::Fd channel, pid_t launcher,
+                        const os::OneProcessor& beside);
 
 }  // namespace rootlet::image

@@ -105,12 +105,13 @@ Result<int> launch(const Options& given, Source source, const Caller& caller,
 
   // Forked before any namespace is made: a server inside the mount namespace
   // that it serves would keep it, and itself, alive for ever.
+  const os::OneProcessor beside;
   std::optional<image::Server> server;
   if (way == Way::served && source.image) {
-    server = TRY(image::start_server(*source.image, {plan.inside_uid, plan.inside_gid}));
+    server = TRY(image::start_server(*source.image, {plan.inside_uid, plan.inside_gid}, beside));
   }
   image::Squashfs* image = source.image ? &*source.image : nullptr;
-  auto init = sandbox::start_init(plan, image, server ? server->channel.get() : -1);
+  auto init = sandbox::start_init(plan, image, server ? server->channel.get() : -1, beside);
   if (!init.ok()) {
     if (server) {
       server->channel.reset();  // it ends when nobody can hand it anything

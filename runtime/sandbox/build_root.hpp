@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "runtime/image/squashfs.hpp"
+#include "runtime/os/affinity.hpp"
 #include "runtime/sandbox/plan.hpp"
 #include "runtime/sandbox/root.hpp"
 #include "runtime/sandbox/tool.hpp"
@@ -15,6 +16,7 @@ struct Links {
   image::Squashfs* image = nullptr;  // null: the root is a plain directory
   int server = -1;                   // channel of the image server
   int control = -1;                  // to the launcher
+  const os::OneProcessor& beside;    // shared with the image server
 };
 
 // A place whose source was opened while the host's files were in reach.

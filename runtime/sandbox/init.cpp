@@ -37,7 +37,9 @@ Result<Tool> start(const Plan& plan, const Links& links) {
   }
   std::string cwd = plan.cwd;
   RootBuilder builder(plan, links);
+  links.beside.join();
   TRY(builder.lay_out(cwd));
+  links.beside.leave();
   Tool tool = TRY(prepare_tool(plan, links.control));
   Root root = TRY(builder.furnish(tool));
   TRY(std::move(root).enter());
@@ -87,7 +89,8 @@ int run_init(const Plan& plan, const Links& links) {
 
 }  // namespace
 
-Result<Init> start_init(const Plan& plan, image::Squashfs* image, int server) {
+Result<Init> start_init(const Plan& plan, image::Squashfs* image, int server,
+                        const os::OneProcessor& beside) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
     return last_error("start init");
@@ -104,7 +107,7 @@ Result<Init> start_init(const Plan& plan, image::Squashfs* image, int server) {
   if (!child.ok()) return explain_namespace_failure(child.error().code);
   if (child.value().pid == 0) {
     ours.reset();
-    ::_exit(run_init(plan, {image, server, theirs.get()}));
+    ::_exit(run_init(plan, {image, server, theirs.get(), beside}));
   }
   return Init{child.value().pid, std::move(child.value().pidfd), std::move(ours)};
 }

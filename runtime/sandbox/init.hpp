@@ -16,7 +16,9 @@ struct Init {
 };
 
 // `image`: what to serve or unpack (null for a plain directory). `server`: the
-// channel of the image server, -1 where there is none.
-Result<Init> start_init(const Plan& plan, image::Squashfs* image, int server);
+// channel of the image server, -1 where there is none; `beside`: the processor
+// that init shares with it while it asks.
+Result<Init> start_init(const Plan& plan, image::Squashfs* image, int server,
+                        const os::OneProcessor& beside);
 
 }  // namespace rootlet::sandbox
