@@ -186,7 +186,9 @@ Status RootBuilder::lay_out(std::string& cwd) {
   root_ = TRY(mount_root(plan_, links_.image, links_.server));
   root_->look_around();
   leave_out_hiding(cwd);
-  return make_places();
+  TRY(make_places());
+  root_->stop_covering();
+  return Done{};
 }
 
 Result<Root> RootBuilder::furnish(const Tool& tool) {

@@ -26,9 +26,8 @@ struct Opened {
   bool directory = true;
 };
 
-// Builds the root in two steps. Between them the tool's process is forked: the
-// first step waits for the image server at every turn, and a third busy
-// process would only be in the way; the second has init alone to itself.
+// Builds the root in two steps: the first waits for the image server at every
+// turn, the second has init alone to itself.
 class RootBuilder {
  public:
   RootBuilder(const Plan& plan, const Links& links) : plan_(plan), links_(links) {}

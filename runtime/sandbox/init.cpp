@@ -37,10 +37,11 @@ Result<Tool> start(const Plan& plan, const Links& links) {
   }
   std::string cwd = plan.cwd;
   RootBuilder builder(plan, links);
+  // On a processor of its own while init and the server share theirs.
+  Tool tool = TRY(prepare_tool(plan, links.control));
   links.beside.join();
   TRY(builder.lay_out(cwd));
   links.beside.leave();
-  Tool tool = TRY(prepare_tool(plan, links.control));
   Root root = TRY(builder.furnish(tool));
   TRY(std::move(root).enter());
   // From here on the host's files are out of reach, for the tool's process

@@ -46,14 +46,15 @@ std::vector<std::string> names_in(int directory, std::size_t limit) {
 
 // The image server gives an empty directory the size 0, so that nobody needs
 // to list it; other file systems are listed.
-bool is_empty(int directory) {
-  struct statfs fs {};
+bool is_served_empty(int directory) {
   constexpr long kFuse = 0x65735546;  // FUSE_SUPER_MAGIC, statfs(2)
-  if (::fstatfs(directory, &fs) == 0 && fs.f_type == kFuse && status_of(directory).st_size == 0) {
-    return true;
-  }
-  return names_in(directory, 1).empty();
+  const struct stat status = status_of(directory);
+  struct statfs fs {};
+  return S_ISDIR(status.st_mode) && status.st_size == 0 && ::fstatfs(directory, &fs) == 0 &&
+         fs.f_type == kFuse;
 }
+
+bool is_empty(int directory) { return is_served_empty(directory) || names_in(directory, 1).empty(); }
 
 }  // namespace
 
@@ -78,9 +79,20 @@ bool Root::is_ours(int directory) const {
   return std::find(our_devices_.begin(), our_devices_.end(), device) != our_devices_.end();
 }
 
+bool Root::parent_is_empty(const std::string& path) const {
+  const std::size_t slash = path.rfind('/');
+  if (slash == 0 || slash == std::string::npos) return false;
+  auto parent = open(path.substr(0, slash));
+  return parent.ok() && is_served_empty(parent.value().get());
+}
+
 Status Root::make(const std::string& path, bool directory) {
   // Each round either finds the path, or makes one more component of it.
   for (int round = 0; round < 128; ++round) {
+    // A directory that is known to be empty need not be asked for the name.
+    if (round == 0 && bare_ && parent_is_empty(path)) {
+      TRY(cover(path.substr(0, path.rfind('/'))));
+    }
     auto found = open(path);
     if (found.ok()) {
       const bool is_directory = S_ISDIR(status_of(found.value().get()).st_mode);
@@ -92,6 +104,10 @@ Status Root::make(const std::string& path, bool directory) {
 
     const Missing missing = TRY(find_missing(root_.get(), path));
     if (!is_ours(missing.parent.get())) {
+      if (!bare_) {
+        return plain_error(kMake, path, "the directory bound there has no such entry",
+                           "make it on the host first; nothing is made there for you");
+      }
       TRY(cover(missing.parent_path));
       continue;
     }
@@ -121,8 +137,6 @@ Result<os::Fd> Root::scratch_directory(unsigned mode) {
   return directory;
 }
 
-// Host directories that were bound in are not covered: new names in them
-// would vanish from a writable bind, and nothing is made on the host.
 Status Root::cover(const std::string& path) {
   const os::Fd directory = TRY(open(path));
   // The top itself is covered by a skeleton of binds: an overlay over all of

@@ -32,6 +32,11 @@ class Root {
   // Makes sure that `path` exists. As a directory, or as a file.
   Status make(const std::string& path, bool directory);
 
+  // From here on host directories are shown in it. They are not covered for
+  // what they lack: new names would vanish from a writable one, and nothing is
+  // made on the host.
+  void stop_covering() { bare_ = false; }
+
   // Shows things at paths. Sources are descriptors opened beforehand.
   Status bind(int source, const std::string& target, bool directory, bool writable);
   // An empty directory of the run's own memory; `read_only` once the root is entered.
@@ -51,6 +56,7 @@ class Root {
   Status enter() &&;
 
  private:
+  bool parent_is_empty(const std::string& path) const;
   Status cover(const std::string& directory);
   Result<os::Fd> scratch_directory(unsigned mode);
   Status cover_with_overlay(int directory, const std::string& path);
@@ -61,6 +67,7 @@ class Root {
   Status check_entered() const;
 
   os::Fd root_;
+  bool bare_ = true;  // nothing of the host is shown yet
   int layers_ = 1;  // mounts on "/" of this namespace: the image, and what covers it
   // One tmpfs for all scratch places and covers: a mount of a part of it costs
   // less to make and to end than a file system of its own, and its size bounds
