@@ -93,10 +93,10 @@ def environment(rig):
 
 @test()
 def temporary_directories(rig):
-    """TMPDIR and XDG_RUNTIME_DIR of the host are not handed in; tmp=SIZE ends in ENOSPC"""
+    """TMPDIR and XDG_RUNTIME_DIR are /tmp (isolated: unset); tmp=SIZE ends in ENOSPC"""
     done = rig.shell('echo "$TMPDIR|$XDG_RUNTIME_DIR"', env={"TMPDIR": "/scratch"})
-    equal(done.text, "/tmp|\n")
-    equal(rig.shell('echo "$TMPDIR|"', env={"TMPDIR": "/scratch"},
+    equal(done.text, "/tmp|/tmp\n")
+    equal(rig.shell('echo "$TMPDIR|$XDG_RUNTIME_DIR"', env={"TMPDIR": "/scratch"},
                     options=["profile=isolated"]).text, "|\n")
     done = rig.probe("fill", "/tmp/big", options=["tmp=1m"])
     contains(done.text, "fill: ENOSPC")

@@ -93,7 +93,8 @@ def deadly(rig):
                     ended = process.wait(5)
                 except subprocess.TimeoutExpired:
                     ended = f"still runs: {processes()}"
-                equal(ended, -number, f"signal {number}, group {to_group}")
+                where = f"signal {number}, group {to_group}: {process.stderr.peek()!r}"
+                equal(ended, -number, where)
                 equal(process.stderr.read(), b"", "stderr")
 
 
