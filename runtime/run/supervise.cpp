@@ -65,17 +65,38 @@ class Supervisor {
 
  private:
   void wait() {
+    const bool served = server_ && !mount_is_gone_;
     pollfd events[4] = {{init_.control.get(), POLLIN, 0},
                         {signals_.get(), POLLIN, 0},
-                        {server_ ? server_->pidfd.get() : -1, POLLIN, 0},
-                        {server_ ? server_->channel.get() : -1, POLLIN, 0}};
+                        {served ? server_->pidfd.get() : -1, POLLIN, 0},
+                        {served ? server_->channel.get() : -1, POLLIN, 0}};
     if (::poll(events, 4, -1) < 0) return;
     // Init first: when the tool has ended, the server's end is no news.
     if (events[0].revents != 0) return hear_init();
     if (events[1].revents != 0) pass_signals();
-    if (events[2].revents != 0 || events[3].revents != 0) {
-      error_ = server_error(last_words(server_->channel.get()));
+    if (events[2].revents != 0 || events[3].revents != 0) hear_server();
+  }
+
+  void hear_server() {
+    const std::string reason = last_words(server_->channel.get());
+    if (reason.empty() && server_end() == End::well) {
+      // Its mount went, with init: what init has said is still to be heard.
+      mount_is_gone_ = true;
+    } else if (!reason.empty() || server_end() == End::badly) {
+      error_ = server_error(reason);
     }
+    // Else only its end of the channel is closed, and its own end comes next.
+  }
+
+  enum class End { none, well, badly };
+
+  // It exits with 0 when its mount goes, and by itself never otherwise.
+  End server_end() const {
+    siginfo_t info{};
+    const auto pid = static_cast<id_t>(server_->pid);
+    ::waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT);
+    if (info.si_pid == 0) return End::none;
+    return info.si_code == CLD_EXITED && info.si_status == 0 ? End::well : End::badly;
   }
 
   void hear_init() {
@@ -99,13 +120,7 @@ class Supervisor {
   // A tool that lost its files may end by itself, before anyone can stop it,
   // and with a status that means something else.
   void hear_end(int status) {
-    siginfo_t info{};
-    // It exits with 0 when its mount goes, which follows the tool's end closely.
-    const bool lost = server_ &&
-                      ::waitid(P_PID, static_cast<id_t>(server_->pid), &info,
-                               WEXITED | WNOHANG | WNOWAIT) == 0 &&
-                      info.si_pid != 0 && (info.si_code != CLD_EXITED || info.si_status != 0);
-    if (lost) {
+    if (server_ && server_end() == End::badly) {
       error_ = server_error(last_words(server_->channel.get()));
     } else {
       result_ = status;
@@ -153,6 +168,7 @@ class Supervisor {
 
   sandbox::Init init_;
   std::optional<image::Server> server_;
+  bool mount_is_gone_ = false;  // and the server with it, as it should
   os::Fd signals_;
   std::optional<int> result_;
   std::optional<Error> error_;
