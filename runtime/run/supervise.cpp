@@ -120,10 +120,20 @@ class Supervisor {
   // A tool that lost its files may end by itself, before anyone can stop it,
   // and with a status that means something else.
   void hear_end(int status) {
-    if (server_ && server_end() == End::badly) {
-      error_ = server_error(last_words(server_->channel.get()));
-    } else {
+    // Its end of the channel closes before its /dev/fuse does, and so before
+    // the tool can notice anything.
+    pollfd channel{server_ ? server_->channel.get() : -1, POLLIN, 0};
+    if (::poll(&channel, 1, 0) <= 0) {
       result_ = status;
+      return;
+    }
+    const std::string reason = last_words(server_->channel.get());
+    pollfd ended{server_->pidfd.get(), POLLIN, 0};
+    if (reason.empty()) ::poll(&ended, 1, 1000);
+    if (reason.empty() && server_end() == End::well) {
+      result_ = status;
+    } else {
+      error_ = server_error(reason);
     }
   }
 

@@ -191,11 +191,26 @@ Status RootBuilder::lay_out(std::string& cwd) {
   return Done{};
 }
 
+Status RootBuilder::show_all() {
+  std::string left_out;
+  for (const Opened& item : opened_) {
+    const Place& place = *item.place;
+    if (!left_out.empty() && place.follows == left_out) continue;
+    auto shown = show(*root_, item);
+    if (shown.ok()) continue;
+    // The caller's directory, below something bound that lacks it: the tool
+    // then starts elsewhere, and says so.
+    if (!place.only_if_empty) return shown;
+    left_out = place.target;
+  }
+  return Done{};
+}
+
 Result<Root> RootBuilder::furnish(const Tool& tool) {
   TRY(mount_proc(plan_, *root_, links_.control));
   if (plan_.outside_uid == 0) TRY(protect_proc(*root_));
   TRY(build_dev(*root_));
-  for (const Opened& item : opened_) TRY(show(*root_, item));
+  TRY(show_all());
   // Last, for the tool has been making its network namespace meanwhile, and
   // sysfs is mounted for the network namespace of who mounts it.
   if (plan_.own_network) TRY(join_network_of(tool));

@@ -42,6 +42,7 @@ class RootBuilder {
  private:
   void leave_out_hiding(std::string& cwd);
   Status make_places();
+  Status show_all();
 
   const Plan& plan_;
   const Links& links_;

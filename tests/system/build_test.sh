@@ -26,6 +26,7 @@ become_user() { # the calling (sub)shell becomes the command, pid and all
 }
 # The user must reach the programs wherever the checkout lies.
 install -m 755 "$rootlet" "$work/rootlet"
+install -m 755 "$(dirname "$rootlet")/rootlet-tools" "$work/rootlet-tools"
 install -m 755 "$stub" "$work/rootlet-stub"
 [ -f "$apprun" ] && install -m 755 "$apprun" "$work/rootlet-apprun"
 rootlet=$work/rootlet offset=$(stat -c %s "$stub")
@@ -150,7 +151,7 @@ kill_build() { # SIGNAL [ENV...]: status in $status
   local pid=$!
   sleep 1
   kill -0 $pid 2>/dev/null || fail "the build ended too early to be killed"
-  [ "$(readlink /proc/$pid/exe)" = "$rootlet" ] || fail "pid $pid is not the build"
+  [ "$(readlink /proc/$pid/exe)" = "$work/rootlet-tools" ] || fail "pid $pid is not the build"
   kill "-$signal" $pid
   wait $pid 2>/dev/null
   status=$?
