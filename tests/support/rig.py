@@ -13,46 +13,25 @@ All runs in namespaces of its own (mounts, processes), with a private /tmp,
 /dev/fuse for everyone, so that the host's stays as it is.
 """
 import argparse
-import ctypes
 import os
-import shutil
 import signal
-import stat
 import subprocess
 import sys
 import time
 import traceback
 from pathlib import Path
 
-UID = 47011  # of the created user; only this namespace's /etc/passwd knows it
-NAME = "rootlet-test"
-WORK = Path("/tmp/rootlet tests")  # a blank in it, as users have
-TESTS = Path(__file__).resolve().parents[1]
+from leftovers import Untouched, clean_up, processes
+from place import MS_BIND, UID, WORK, make_place, mount
+from promises import Failed, Skip, check, contains, equal
+
+__all__ = ["Failed", "MS_BIND", "Skip", "UID", "Untouched", "WORK", "check", "contains", "equal",
+           "main", "mount", "processes", "test", "times"]
+
 SKIP_ALL = 77
 LONGEST = 100  # seconds that a test may take; beyond, something hangs
 DOCKER_CAPABILITIES = ("+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,"
                        "+net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap")
-
-
-class Failed(Exception):
-    """A promise that was not kept."""
-
-
-class Skip(Exception):
-    """The machine cannot show it; the reason."""
-
-
-def check(condition, message):
-    if not condition:
-        raise Failed(message)
-
-
-def equal(got, wanted, what="got"):
-    check(got == wanted, f"{what}: {got!r}, wanted {wanted!r}")
-
-
-def contains(text, part, what="output"):
-    check(part in text, f"{what} lacks {part!r}: {text!r}")
 
 
 _tests = []
@@ -214,147 +193,6 @@ class Rig:
         check(made.returncode == 0, f"rootlet build: {made.stderr!r}")
         os.chown(self.top / name, self.uid, self.uid)
         return self.top / name
-
-
-# --- what a run must not leave --------------------------------------------
-
-def processes():
-    """Every process but the tests' own: {pid: 'state command'}."""
-    found = {}
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit() or int(entry) in (1, os.getpid()):
-            continue
-        try:
-            text = Path("/proc", entry, "stat").read_text()
-        except OSError:
-            continue
-        state = text[text.rindex(")") + 2]
-        if state != "Z":
-            found[int(entry)] = f"{state} {text[text.index('('):text.rindex(')') + 1]}"
-    return found
-
-
-def mounts():
-    return Path("/proc/self/mountinfo").read_text().count("\n")
-
-
-def files():
-    """Names of all that lies where a run could leave something."""
-    found = set()
-    for top in ("/tmp", "/var/tmp", "/run", "/dev/shm"):
-        for directory, names, plain in os.walk(top):
-            found.update(os.path.join(directory, name) for name in names + plain)
-    return found
-
-
-class Untouched:
-    """With it around runs: after a second no process, mount or file is left."""
-
-    def __init__(self, seconds=1.0):
-        self.seconds = seconds
-
-    def __enter__(self):
-        self.files = files()
-        self.mounts = mounts()
-        return self
-
-    def __exit__(self, kind, value, trace):
-        if kind is None:
-            self.check()
-
-    def check(self):
-        deadline = time.monotonic() + self.seconds
-        while processes() and time.monotonic() < deadline:
-            time.sleep(0.002)
-        left = processes()
-        if left:
-            clean_up()
-            raise Failed(f"processes left after {self.seconds} s: {left}")
-        equal(mounts(), self.mounts, "mounts of the host")
-        new = files() - self.files
-        check(not new, f"files left: {sorted(new)[:5]}")
-
-
-def clean_up():
-    for pid in processes():
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    deadline = time.monotonic() + 5
-    while processes() and time.monotonic() < deadline:
-        time.sleep(0.01)
-
-
-# --- the place -------------------------------------------------------------
-
-def mount(source, target, kind=None, flags=0, data=None):
-    libc = ctypes.CDLL(None, use_errno=True)
-    encode = lambda text: text.encode() if text is not None else None
-    if libc.mount(encode(source), encode(target), encode(kind), flags, encode(data)) != 0:
-        raise Skip(f"mount {kind or source} on {target}: {os.strerror(ctypes.get_errno())}")
-
-
-MS_BIND = 4096
-
-
-def make_place(build):
-    wanted = [file.name for file in build.glob("rootlet*") if file.is_file()
-              and os.access(file, os.X_OK) and file.suffix != ".elf"]
-    if not {"rootlet", "rootlet-stub"} <= set(wanted):
-        raise Skip(f"{build} holds no rootlet and rootlet-stub: build them first")
-    for need in ("gcc", "setpriv", "/usr/bin/busybox"):
-        if not shutil.which(need):
-            raise Skip(f"no {need} here: scripts/setup installs it")
-    programs = {name: (build / name).read_bytes() for name in wanted}
-    sources = {name: (TESTS / "probe" / f"{name}.c").read_bytes() for name in ("probe", "host")}
-    names = {name: Path("/etc", name).read_text() for name in ("passwd", "group")}
-    if not Path("/dev/fuse").exists():
-        raise Skip("no /dev/fuse on this machine")
-    for directory in ("/tmp", "/var/tmp", "/run", "/dev/shm"):
-        if Path(directory).is_dir() and not Path(directory).is_symlink():
-            mount("rootlet-tests", directory, "tmpfs", 0, "mode=1777")
-    os.umask(0o022)
-    Path("/run/mount").mkdir()  # mount(8) makes it
-    WORK.mkdir()
-    (WORK / "tools").mkdir()
-    fuse = WORK / "fuse"
-    os.mknod(fuse, 0o666 | stat.S_IFCHR, os.makedev(10, 229))
-    fuse.chmod(0o666)
-    mount(str(fuse), "/dev/fuse", None, MS_BIND)
-    for name, line in (("passwd", f"{NAME}:x:{UID}:{UID}::{WORK}/user/home:/bin/sh\n"),
-                       ("group", f"{NAME}:x:{UID}:\n")):
-        kept = "".join(old + "\n" for old in names[name].splitlines()
-                       if not old.startswith(NAME + ":"))
-        (WORK / name).write_text(kept + line)
-        mount(str(WORK / name), f"/etc/{name}", None, MS_BIND)
-    for name, content in programs.items():
-        (WORK / "tools" / name).write_bytes(content)
-        (WORK / "tools" / name).chmod(0o755)
-    for name, content in sources.items():
-        (WORK / f"{name}.c").write_bytes(content)
-        subprocess.run(["gcc", "-static", "-O1", "-o", WORK / "tools" / name, WORK / f"{name}.c"],
-                       check=True)
-    make_tree(WORK / "tree")
-    subprocess.run([WORK / "tools/rootlet", "build", WORK / "tree", "-q", "--entry",
-                    "/opt/foo/bin/probe", "-o", WORK / "probe.AppImage"], check=True)
-
-
-def make_tree(tree):
-    """What stands in for a tool: a probe with hard-coded paths, a shell."""
-    for directory in ("opt/foo/bin", "opt/foo/share", "usr/lib/mafft/lib", "bin", "etc", "var"):
-        (tree / directory).mkdir(parents=True)
-    shutil.copy(WORK / "tools/probe", tree / "opt/foo/bin/probe")
-    shutil.copy("/usr/bin/busybox", tree / "bin/busybox")
-    for applet in subprocess.run(["/usr/bin/busybox", "--list"], capture_output=True,
-                                 text=True).stdout.split():
-        if applet != "busybox":
-            (tree / "bin" / applet).symlink_to("busybox")
-    (tree / "opt/foo/share/data.txt").write_text("data of the image\n")
-    (tree / "usr/lib/mafft/lib/tool").write_text("#!/bin/sh\ncat /opt/foo/share/data.txt\n")
-    (tree / "usr/lib/mafft/lib/tool").chmod(0o755)
-    big = b"".join(i.to_bytes(8, "big") * 512 for i in range(1024))
-    (tree / "opt/foo/share/big").write_bytes(big)  # 4 MiB, 32 blocks
 
 
 def give_up(*_):

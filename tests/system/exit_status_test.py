@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """A run ends as its tool ended."""
-import os
 import resource
 import signal
 import sys
@@ -97,11 +96,9 @@ def sigkill_of_the_tool(rig):
     equal(done.err, b"")
 
 
-@test()
+@test(by="root")
 def as_pid_1(rig):
     """as PID 1 of a container, which no signal kills, the launcher exits 128+n"""
-    if not rig.root:
-        return
     done = rig.run("unshare", "--pid", "--fork", "--mount-proc", rig.image, "die", "15")
     equal(done.status, 128 + 15)
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from rig import Skip, Untouched, check, contains, equal, main, test
+from rig import UID, Skip, Untouched, check, contains, equal, main, test
 
 NO_FUSE = {"missing": "mkdir /tmp/dev; mount --rbind /dev /tmp/dev; mount -t tmpfs x /dev;"
                       "for d in null zero full random urandom tty; do touch /dev/$d;"
@@ -217,8 +217,10 @@ def few_processes(rig):
     ends = []
     for most in range(1, 8):  # launcher, server, init, tool: each fork fails once
         with Untouched():
-            done = rig.run(rig.image, "exit", "3", timeout=10, preexec_fn=lambda: (
-                resource.setrlimit(resource.RLIMIT_NPROC, (most, most))))
+            # As a user of its own: the limit counts all processes of a user.
+            done = rig.run(rig.image, "exit", "3", timeout=10, cwd="/tmp", user=UID + 1,
+                           group=UID + 1, preexec_fn=lambda: (
+                               resource.setrlimit(resource.RLIMIT_NPROC, (most, most))))
         if done.status != 3:
             done.failed_by_us()
         ends.append(done.status)

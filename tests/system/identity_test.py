@@ -1,15 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Which file runs, and as whom: links, renames, modes, memory, setuid."""
-import ctypes
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from rig import UID, Skip, Untouched, check, contains, equal, main, test
+from rig import UID, Skip, Untouched, check, equal, main, test
 
 NAMES = ["with blanks.AppImage", "new\nline", "per%cent%s%n", "comma,colon:semi;", "-dash",
          "quote'\"", "back\\slash", "ä€.AppImage", "x" * 250, ",,=,", "tab\t"]

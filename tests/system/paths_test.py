@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from rig import MS_BIND, check, contains, equal, main, mount, test
+from rig import check, contains, equal, main, mount, test
 
 OF_THE_IMAGE = {"bin", "etc", "opt", "usr", "var"}
 OF_THE_RUN = {"dev", "home", "proc", "root", "run", "sys", "tmp"}

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from rig import UID, Failed, Untouched, check, contains, equal, main, processes, test
+from rig import UID, Failed, Untouched, contains, equal, main, processes, test
 
 
 class Terminal:
