@@ -157,11 +157,21 @@ def passing_what_is_not_there(rig):
 
 @test()
 def stdin_of_a_background_run(rig):
-    """stdin that is a file, a device or a directory changes nothing"""
-    for path in ("/etc/passwd", "/dev/zero", "/"):
+    """stdin that is a file or a device changes nothing"""
+    for path in ("/etc/passwd", "/dev/zero", "/dev/full"):
         fd = os.open(path, os.O_RDONLY)
-        equal(rig.run(rig.image, "exit", "4", stdin=fd).status, 4, path)
+        done = rig.run(rig.image, "exit", "4", stdin=fd)
+        equal(done.status, 4, f"{path}: {done}")
         os.close(fd)
+
+
+@test()
+def directory_as_a_stream(rig):
+    """a directory of the host as stdin, a way out of the root, is refused"""
+    fd = os.open("/", os.O_RDONLY)
+    done = rig.run(rig.image, "exit", "4", stdin=fd)
+    os.close(fd)
+    done.failed_by_us("directory", "--rootlet-bind")
 
 
 @test()
