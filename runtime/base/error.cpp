@@ -27,9 +27,25 @@ std::string Error::message() const {
   return text;
 }
 
+std::string printable(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) {
+      out += c;
+      continue;
+    }
+    constexpr char kDigits[] = "0123456789abcdef";
+    out += "\\x";
+    out += kDigits[byte >> 4];
+    out += kDigits[byte & 15];
+  }
+  return out;
+}
+
 void print_error(const Error& error) {
-  std::string text = "rootlet: " + error.message() + "\n";
-  if (!error.hint.empty()) text += "hint: " + error.hint + "\n";
+  std::string text = "rootlet: " + printable(error.message()) + "\n";
+  if (!error.hint.empty()) text += "hint: " + printable(error.hint) + "\n";
   // Nothing can be done about a closed stderr; the exit status still tells.
   if (::write(STDERR_FILENO, text.data(), text.size()) < 0) return;
 }

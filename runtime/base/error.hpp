@@ -39,6 +39,10 @@ inline Error plain_error(std::string_view action, std::string_view subject,
 // The symbolic name of an errno ("EPERM"), or "errno N" for an unknown one.
 std::string errno_name(int code);
 
+// The text with control bytes as \xNN: names and values of an image can hold
+// line ends and a terminal's commands.
+std::string printable(std::string_view text);
+
 // Writes "rootlet: MESSAGE" and, where there is one, "hint: ..." to stderr
 // with a single write, so that lines of parallel runs do not mix.
 void print_error(const Error& error);

@@ -3,10 +3,12 @@
 
 #include <unistd.h>
 
+#include "runtime/base/error.hpp"
+
 namespace rootlet {
 
 void Log::line(const std::string& text) {
-  const std::string whole = "rootlet: " + text + "\n";
+  const std::string whole = "rootlet: " + printable(text) + "\n";
   if (::write(STDERR_FILENO, whole.data(), whole.size()) < 0) return;  // stderr is closed
 }
 

@@ -9,6 +9,7 @@
 #include <set>
 #include <vector>
 
+#include "runtime/image/file_reader.hpp"
 #include "runtime/image/squashfuse.hpp"
 #include "runtime/os/fd.hpp"
 
@@ -52,7 +53,8 @@ Result<std::vector<Item>> list(sqfs* fs, sqfs_inode& directory, const std::strin
 
 class Extraction {
  public:
-  Extraction(sqfs* fs, int top, const Wanted& wanted) : fs_(fs), top_(top), wanted_(wanted) {}
+  Extraction(sqfs* fs, int top, const Wanted& wanted)
+      : fs_(fs), reader_(fs), top_(top), wanted_(wanted) {}
 
   Status directory(int parent, sqfs_inode& inode, const std::string& path, std::size_t depth) {
     if (depth > kMaximumDepth) return damaged(path);
@@ -106,13 +108,8 @@ class Extraction {
     const std::uint64_t size = inode.xtra.reg.file_size;
     std::uint64_t done = 0;
     while (done < size) {
-      auto got = static_cast<sqfs_off_t>(buffer_.size());
-      if (sqfs_read_range(fs_, &inode, static_cast<sqfs_off_t>(done), &got, buffer_.data()) !=
-              SQFS_OK ||
-          got <= 0) {
-        return damaged(path);
-      }
-      const auto count = static_cast<std::size_t>(got);
+      const std::size_t count = std::min<std::uint64_t>(buffer_.size(), size - done);
+      if (!reader_.read(inode, done, count, buffer_.data())) return damaged(path);
       // A block of zeros stays a hole, so a sparse file stays small.
       const bool zeros = buffer_[0] == 0 && std::memcmp(buffer_.data(), buffer_.data() + 1, count - 1) == 0;
       if (!zeros) TRY(os::write_all(out, {buffer_.data(), count}, kUnpack, "/" + path));
@@ -148,6 +145,7 @@ class Extraction {
   }
 
   sqfs* fs_;
+  FileReader reader_;
   int top_;
   const Wanted& wanted_;
   std::map<std::uint32_t, std::string> links_;
@@ -162,7 +160,7 @@ Status add_sizes(sqfs* fs, sqfs_inode& directory, const std::string& path, std::
     if (sqfs_inode_get(fs, &inode, item.id) != SQFS_OK) return damaged(path);
     if (S_ISREG(inode.base.mode)) {
       if (inode.nlink > 1 && !seen.insert(inode.base.inode_number).second) continue;
-      sum += inode.xtra.reg.file_size;
+      if (__builtin_add_overflow(sum, inode.xtra.reg.file_size, &sum)) return damaged(path);
     } else if (S_ISDIR(inode.base.mode)) {
       TRY(add_sizes(fs, inode, path + "/" + item.name, depth + 1, seen, sum));
     }

@@ -11,8 +11,8 @@ extern "C" ssize_t sqfs_pread(int fd, void* buffer, std::size_t count, off_t off
 namespace rootlet::image {
 namespace {
 
-// 24 bytes each: 1.5 MiB for all files together. A file of more blocks (8 GiB
-// with blocks of 128 KiB) is left to libsquashfuse, which keeps an index.
+// 24 bytes each: 1.5 MiB for all files together. Of a file of more blocks (8 GiB
+// with blocks of 128 KiB) each is found anew through libsquashfuse's index.
 constexpr std::size_t kMaximumBlocks = 65536;
 
 }  // namespace
@@ -42,6 +42,23 @@ const FileReader::Blocks* FileReader::blocks_of(sqfs_inode& inode) {
   return &known_.emplace(inode.base.inode_number, std::move(blocks)).first->second;
 }
 
+bool FileReader::find_block(sqfs_inode& inode, std::uint64_t offset, Block& block) {
+  sqfs_blocklist list;
+  if (sqfs_blockidx_blocklist(fs_, &inode, &list, static_cast<sqfs_off_t>(offset)) != SQFS_OK) {
+    return false;
+  }
+  while (list.remain > 0) {
+    if (sqfs_blocklist_next(&list) != SQFS_OK) return false;
+    if (list.pos + fs_->sb.block_size <= offset) continue;
+    bool compressed = false;
+    sqfs_data_header(list.header, &compressed, &block.stored);
+    block.at = list.block;
+    block.header = list.header;
+    return true;
+  }
+  return false;
+}
+
 bool FileReader::read(sqfs_inode& inode, std::uint64_t offset, std::size_t size, char* out) {
   const std::uint64_t block_size = fs_->sb.block_size;
   const Blocks* blocks = blocks_of(inode);
@@ -50,12 +67,10 @@ bool FileReader::read(sqfs_inode& inode, std::uint64_t offset, std::size_t size,
     const auto within = static_cast<std::size_t>(offset % block_size);
     std::size_t count = std::min<std::size_t>(size, block_size - within);
     bool done = false;
-    if (blocks == nullptr) {
-      auto got = static_cast<sqfs_off_t>(count);
-      done = sqfs_read_range(fs_, &inode, static_cast<sqfs_off_t>(offset), &got, out) == SQFS_OK &&
-             got > 0;
-      count = done ? static_cast<std::size_t>(got) : 0;
-    } else if (index >= blocks->size()) {
+    if (blocks == nullptr && index < sqfs_blocklist_count(fs_, &inode)) {
+      Block block;
+      done = find_block(inode, offset, block) && copy_block(block, within, count, out);
+    } else if (blocks == nullptr || index >= blocks->size()) {
       done = copy_tail(inode, within, count, out);
     } else if ((*blocks)[index].raw && (*blocks)[index].stored > 0) {
       // Blocks that are stored as they are lie one behind the other: all that

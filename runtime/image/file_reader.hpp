@@ -32,6 +32,7 @@ class FileReader {
   using Blocks = std::vector<Block>;
 
   const Blocks* blocks_of(sqfs_inode& inode);
+  bool find_block(sqfs_inode& inode, std::uint64_t offset, Block& block);
   bool read_raw(const Blocks& blocks, std::size_t first, std::uint64_t offset, std::size_t size,
                 char* out);
   bool copy_block(const Block& block, std::size_t offset, std::size_t size, char* out);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "runtime/image/decompress.hpp"
+#include "runtime/image/file_reader.hpp"
 #include "runtime/image/squashfuse.hpp"
 
 namespace rootlet::image {
@@ -117,15 +118,8 @@ Result<std::optional<std::string>> Squashfs::read_file(const std::string& path,
     return plain_error("read", shown, "it is larger than " + std::to_string(limit) + " bytes");
   }
   std::string bytes(inode->xtra.reg.file_size, '\0');
-  std::size_t done = 0;
-  while (done < bytes.size()) {
-    auto got = static_cast<sqfs_off_t>(bytes.size() - done);
-    const auto start = static_cast<sqfs_off_t>(done);
-    if (sqfs_read_range(fs_.get(), &*inode, start, &got, bytes.data() + done) != SQFS_OK ||
-        got <= 0) {
-      return plain_error("read", shown, "the image is damaged");
-    }
-    done += static_cast<std::size_t>(got);
+  if (!FileReader(fs_.get()).read(*inode, 0, bytes.size(), bytes.data())) {
+    return plain_error("read", shown, "the image is damaged");
   }
   return std::optional(std::move(bytes));
 }

@@ -9,6 +9,7 @@ namespace {
 constexpr std::string_view kMagic = "RLPOLICY";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kHeader = 16;
+constexpr std::size_t kMaximumRecords = 4096;
 constexpr std::uint16_t kSkippable = 1;
 
 enum Tag : std::uint16_t {
@@ -137,6 +138,7 @@ Result<Policy> decode_policy(std::string_view bytes) {
   if (get_int(bytes.substr(12, 4)) != bytes.size()) return malformed("cut short");
 
   Policy policy;
+  std::size_t count = 0;
   bytes.remove_prefix(kHeader);
   while (!bytes.empty()) {
     if (bytes.size() < 8) return malformed("cut short in a record");
@@ -147,6 +149,10 @@ Result<Policy> decode_policy(std::string_view bytes) {
     if (length > bytes.size()) return malformed("a record is longer than the file");
     TRY(read_record(policy, tag, skippable, bytes.substr(0, length)));
     bytes.remove_prefix(length);
+    if (++count > kMaximumRecords) return malformed("too many records");
+  }
+  if (!policy.workdir.empty() && policy.workdir[0] != '/') {
+    return malformed("its workdir is not an absolute path");
   }
   return policy;
 }

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/run/authority.hpp"
 
+#include <sys/sysinfo.h>
+
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstdlib>
 
 namespace rootlet {
 namespace {
@@ -25,6 +29,20 @@ Error refused(const std::string& name, const std::string& value) {
   return error;
 }
 
+// More than the quarter of memory that a run may fill anyway.
+bool exceeds_default_memory(const std::string& value) {
+  char* unit = nullptr;
+  const unsigned long long number = std::strtoull(value.c_str(), &unit, 10);
+  if (*unit == '%') return number > 25;
+  const int shift = *unit == 'k' || *unit == 'K'   ? 10
+                    : *unit == 'm' || *unit == 'M' ? 20
+                    : *unit == 'g' || *unit == 'G' ? 30
+                                                   : 0;
+  struct sysinfo memory {};
+  ::sysinfo(&memory);
+  return number > (std::uint64_t{memory.totalram} * memory.mem_unit / 4) >> shift;
+}
+
 Error locked_error(const std::string& name) {
   return plain_error("read the options", option_text(name), "the image's policy has locked it",
                      "run the image without this option");
@@ -45,6 +63,7 @@ bool widens(std::string_view option, const std::string& value, Profile profile) 
   if (option == "ipc" || option == "uts") return value == "host" && !compat;
   if (option == "pid" || option == "cgroup") return value == "host";
   if (option == "seccomp") return value == "none";
+  if (option == "tmp") return exceeds_default_memory(value);
   if (option == "home") return value != "none" && !compat;
   return false;
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/run/make_plan.hpp"
 
-#include <fcntl.h>
 #include <linux/sched.h>
+#include <sys/stat.h>
 
 #include "runtime/run/environment.hpp"
 
@@ -33,6 +33,19 @@ void choose_directory(sandbox::Plan& plan, const Options& options, const Subject
   } else {
     plan.cwd = plan.fallback_cwd;
   }
+}
+
+// A directory as a standard stream is a door to all that is around it.
+Status check_streams() {
+  for (int fd = 0; fd <= 2; ++fd) {
+    struct stat status {};
+    if (::fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) {
+      return plain_error("start", "descriptor " + std::to_string(fd), "it is a directory",
+                         "show a directory with " + option_text("bind") +
+                             ", or hand it through with " + option_text("pass-fd"));
+    }
+  }
+  return Done{};
 }
 
 void add_contract_variables(sandbox::Plan& plan, const Subject& subject, const Caller& caller) {
@@ -72,11 +85,7 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   plan.filter = options.seccomp.value_or(true);
   plan.scope_sockets = !compat;
   plan.pass_fds = options.pass_fds;
-  for (const int fd : plan.pass_fds) {
-    if (::fcntl(fd, F_GETFD) < 0) {
-      return last_error("hand a descriptor through", std::to_string(fd));
-    }
-  }
+  TRY(check_streams());
   plan.closed_streams = caller.closed_streams;
 
   plan.memory = options.tmp_size.value_or("25%");

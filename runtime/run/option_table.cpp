@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <fcntl.h>
+
 #include <array>
 #include <cstdlib>
 
@@ -102,6 +104,8 @@ Status set_hostname(Options& options, const std::string& value) {
 Status add_fd(Options& options, const std::string& value) {
   std::optional<int> number;
   TRY(set_number(number, "pass-fd", value));
+  // Now, while the only descriptors are the caller's.
+  if (::fcntl(*number, F_GETFD) < 0) return last_error("hand a descriptor through", value);
   options.pass_fds.push_back(*number);
   return Done{};
 }

@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "runtime/sandbox/resolve.hpp"
+
 namespace rootlet {
 namespace {
 
@@ -106,12 +108,13 @@ RootFile Source::reader() {
       auto read = image->read_file(path, kLimit);
       return read.ok() ? std::move(read).value() : std::nullopt;
     }
+    // As seen from inside: links of the directory lead nowhere else.
+    auto found = sandbox::resolve_in_root(fd.get(), path, O_PATH);
     struct stat status {};
-    if (::fstatat(fd.get(), path.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0 ||
-        !S_ISREG(status.st_mode)) {
+    if (!found.ok() || ::fstat(found.value().get(), &status) != 0 || !S_ISREG(status.st_mode)) {
       return std::nullopt;
     }
-    auto read = os::read_file(fd.get(), path, kLimit);
+    auto read = os::read_file(AT_FDCWD, os::fd_path(found.value().get()), kLimit);
     if (!read.ok()) return std::nullopt;
     return std::move(read).value();
   };

@@ -26,6 +26,7 @@ namespace {
 // capabilities last.
 Result<Tool> start(const Plan& plan, const Links& links) {
   TRY(write_id_maps(plan));
+  TRY(forbid_cgroup_namespaces());
   // Nothing that is mounted here may travel to the host's namespace. A new
   // user namespace makes the copy a slave by itself; said again for a run
   // without one.

@@ -3,6 +3,8 @@
 
 #include <linux/sched.h>
 
+#include "runtime/base/error.hpp"
+
 namespace rootlet::sandbox {
 namespace {
 
@@ -37,7 +39,7 @@ std::string Plan::text() const {
   constexpr const char* kProfiles[] = {"isolated", "contained", "compat"};
   std::string out;
   const auto line = [&](const std::string& name, const std::string& value) {
-    out += name + ": " + value + "\n";
+    out += name + ": " + printable(value) + "\n";
   };
   line("profile", kProfiles[static_cast<int>(profile)]);
   line("root", root_directory.empty() ? (extract ? "image, unpacked" : "image, served")

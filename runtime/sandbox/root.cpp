@@ -8,6 +8,7 @@
 #include <sys/vfs.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "runtime/os/mount.hpp"
 #include "runtime/sandbox/resolve.hpp"
@@ -95,7 +96,12 @@ Status Root::make(const std::string& path, bool directory) {
     }
     auto found = open(path);
     if (found.ok()) {
-      const bool is_directory = S_ISDIR(status_of(found.value().get()).st_mode);
+      const struct stat status = status_of(found.value().get());
+      const struct stat top = status_of(root_.get());
+      if (status.st_dev == top.st_dev && status.st_ino == top.st_ino) {
+        return plain_error(kMake, path, "it is the root itself, which would be covered whole");
+      }
+      const bool is_directory = S_ISDIR(status.st_mode);
       if (is_directory == directory) return Done{};
       return plain_error(kMake, path,
                          directory ? "the image has a file there" : "the image has a directory there");
@@ -123,6 +129,11 @@ Status Root::make(const std::string& path, bool directory) {
 // /dev first and lies hidden below what is shown there.
 Result<os::Fd> Root::scratch_directory(unsigned mode) {
   if (!scratch_.valid()) {
+    // The image could lead the way to /dev back here, round and round.
+    if (std::exchange(making_scratch_, true)) {
+      return plain_error(kMake, "/dev", "the image leads it elsewhere",
+                         "rebuild the image with an empty directory /dev");
+    }
     TRY(make("/dev", true));
     const os::Fd place = TRY(open("/dev"));
     TRY(os::mount_new("tmpfs", place.get(), kTmpfsFlags, "mode=700,size=" + memory_, "/dev"));

@@ -74,6 +74,7 @@ class Root {
   // them together.
   std::string memory_;
   os::Fd scratch_;
+  bool making_scratch_ = false;
   int scratch_count_ = 0;
   std::vector<dev_t> our_devices_;   // file systems that are ours to write to
   std::vector<std::string> covers_;  // made read-only at the end

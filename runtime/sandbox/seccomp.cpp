@@ -5,6 +5,7 @@
 #include <linux/seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
@@ -32,7 +33,7 @@ constexpr std::uint32_t kLastKnown = 469;
 // architectures since Linux 5.1.
 constexpr std::uint32_t kOpenTreeAttr = 467;
 
-enum class Check : std::uint8_t { none, ioctl_request, socket_family };
+enum class Check : std::uint8_t { none, ioctl_request, socket_family, priority, io_priority };
 
 struct Rule {
   std::uint32_t number;
@@ -65,6 +66,9 @@ const Rule kRules[] = {
     {SYS_get_kernel_syms, ENOSYS}, {SYS_query_module, ENOSYS}, {SYS_uselib, ENOSYS},
     {SYS_ustat, ENOSYS}, {SYS_sysfs, ENOSYS}, {SYS__sysctl, ENOSYS}, {SYS_modify_ldt, EPERM},
 #endif
+    // Of a process group or a user they would reach beyond the run.
+    {SYS_setpriority, 0, Check::priority},
+    {SYS_ioprio_set, 0, Check::io_priority},
     {SYS_ioctl, 0, Check::ioctl_request},
     {SYS_socket, 0, Check::socket_family},
     {SYS_socketpair, 0, Check::socket_family},
@@ -118,6 +122,12 @@ Program leaf(const Rule& rule) {
     program.give_if_equal(TIOCSTI, fail_with(EPERM));    // types into the caller's terminal
     program.give_if_equal(TIOCLINUX, fail_with(EPERM));  // the same on a virtual console
     program.give(kAllow);
+  } else if (rule.check == Check::priority || rule.check == Check::io_priority) {
+    constexpr std::uint32_t kIoPriorityOfProcess = 1;  // IOPRIO_WHO_PROCESS, ioprio_set(2)
+    program.load(argument(0));
+    program.give_if_equal(rule.check == Check::priority ? std::uint32_t{PRIO_PROCESS} : kIoPriorityOfProcess,
+                          kAllow);
+    program.give(fail_with(EPERM));
   } else if (rule.check == Check::socket_family) {
     program.load(argument(0));
     program.give_if_equal(AF_ALG, fail_with(EAFNOSUPPORT));

@@ -100,6 +100,10 @@ Status get_ready(const Plan& plan, int channel) {
 
   const auto message = receive_message(channel);
   if (!message) ::_exit(125);  // init gave up, and says why itself
+  // pivot_root(2) moved our root, but our directory is still the caller's on
+  // the host, and a path like "." or /proc/self/cwd would keep us there. Out
+  // of it before any path of the image or the user is looked at.
+  if (::chdir("/") != 0) give_up(control, last_error("leave the host's directory", "/"));
   // With the tool's own rights, so it starts nowhere that it may not go.
   if (::chdir(message->text.c_str()) != 0) {
     Error error = last_error("change to the directory", message->text);

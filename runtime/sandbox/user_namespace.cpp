@@ -93,4 +93,13 @@ Status write_id_maps(const Plan& plan) {
   return Done{};
 }
 
+Status forbid_cgroup_namespaces() {
+  // Linux 4.9 (namespaces(7), /proc/sys/user). Older kernels have no
+  // cgroup.kill and no such file.
+  auto written = os::write_file("/proc/sys/user/max_cgroup_namespaces", "0",
+                                "forbid new cgroup namespaces");
+  if (!written.ok() && written.error().code == ENOENT) return Done{};
+  return written;
+}
+
 }  // namespace rootlet::sandbox

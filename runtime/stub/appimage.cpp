@@ -74,7 +74,7 @@ Result<int> print_inspection(Source& source) {
   const Policy policy = TRY(read_policy(source));
   std::string text;
   const auto line = [&](const std::string& name, const std::string& value) {
-    if (!value.empty()) text += name + ": " + value + "\n";
+    if (!value.empty()) text += name + ": " + printable(value) + "\n";
   };
   line("file", source.file);
   line("name", policy.name);
