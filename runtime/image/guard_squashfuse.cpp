@@ -18,7 +18,9 @@ constexpr std::uint32_t kLongestName = SQUASHFS_NAME_LEN - 1;  // stored as the 
 bool is_inside(sqfs* fs, const sqfs_md_cursor& cursor) {
   sqfs_off_t position = cursor.block;
   sqfs_block* block = nullptr;
-  return sqfs_md_cache(fs, &position, &block) == SQFS_OK && cursor.offset < block->size;
+  // A block that could not be read once is found in the cache, without content.
+  return sqfs_md_cache(fs, &position, &block) == SQFS_OK && block != nullptr &&
+         cursor.offset < block->size;
 }
 
 // How many entries a table of this image has.

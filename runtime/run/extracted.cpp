@@ -115,7 +115,7 @@ ExtractedDirectory::~ExtractedDirectory() {
   if (!lock_.valid()) return;  // moved from
   remove_tree(AT_FDCWD, path_);
   // The directory of all runs too, once no run is in it; ENOTEMPTY else.
-  const std::string parent = path_.substr(0, path_.rfind('/'));
+  const std::string parent = base();
   const os::Fd lock(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (lock.valid() && ::flock(lock.get(), LOCK_EX | LOCK_NB) == 0) ::rmdir(parent.c_str());
 }

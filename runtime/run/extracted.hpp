@@ -18,6 +18,8 @@ class ExtractedDirectory {
   ~ExtractedDirectory();
 
   std::string path() const { return path_ + "/root"; }
+  // The directory of all unpacked runs, which no tool may change.
+  std::string base() const { return path_.substr(0, path_.rfind('/')); }
 
  private:
   std::string path_;

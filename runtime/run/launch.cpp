@@ -74,7 +74,7 @@ Result<int> launch(const Options& given, Source source, const Caller& caller,
   TRY(refuse_privilege());
   const Log log(given.verbose);
   Options options = given;
-  Subject subject{source.file, source.image ? "" : source.file, TRY(read_policy(source)),
+  Subject subject{source.file, source.image ? "" : source.file, "", TRY(read_policy(source)),
                   arguments, source.reader(),
                   [&](const std::string& path) { return source.has_link(path); }};
   TRY(apply_policy(options, subject.policy));
@@ -83,22 +83,23 @@ Result<int> launch(const Options& given, Source source, const Caller& caller,
   if (!entry.listing.empty()) return list_commands(entry, subject.policy);
   if (options.no_isolation) return run_unisolated(options, source, subject, caller);
 
+  // Held until the end of the run, then removed with all that is in it.
+  std::optional<ExtractedDirectory> extracted;
+  const Way way = source.image ? TRY(choose_way(options, source, log)) : Way::directory;
+  if (source.image && way == Way::directory && !options.dry_run) {
+    extracted = TRY(extract_to_directory(*source.image, log));
+    subject.unpacked = extracted->base();
+  }
+
   std::vector<std::string> notes;
   sandbox::Plan plan = TRY(make_plan(options, subject, caller, notes));
-  const Way way = source.image ? TRY(choose_way(options, source, log)) : Way::directory;
   plan.extract = way == Way::memory;
+  if (extracted) plan.root_directory = extracted->path();
   if (options.dry_run) {
     print(plan.text());
     return 0;
   }
   for (const std::string& note : notes) Log::note(note);
-
-  // Held until the end of the run, then removed with all that is in it.
-  std::optional<ExtractedDirectory> extracted;
-  if (source.image && way == Way::directory) {
-    extracted = TRY(extract_to_directory(*source.image, log));
-    plan.root_directory = extracted->path();
-  }
 
   // From here on no signal ends us before the run is over.
   plan.signals = block_signals();

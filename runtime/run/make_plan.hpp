@@ -12,6 +12,7 @@ namespace rootlet {
 struct Subject {
   std::string file;            // the image's file on the host, absolute; may be a deleted one
   std::string root_directory;  // instead of an image: a plain directory
+  std::string unpacked;        // where the image was unpacked on the host; may be empty
   Policy policy;
   std::vector<std::string> arguments;
   RootFile root_file;                                     // regular files of the root

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "runtime/run/make_plan.hpp"
@@ -199,26 +200,51 @@ class Places {
   }
 
   void guards() {
-    const std::string own = real_path(subject_.file);
+    std::vector<std::string> guarded = {real_path(subject_.file)};
+    if (!subject_.unpacked.empty()) guarded.push_back(real_path(subject_.unpacked));
     const std::string home = caller_.home.empty() ? "" : real_path(caller_.home);
+    for (const char* name : kGuarded) {
+      if (!home.empty()) guarded.push_back(without_slash(home) + "/" + name);
+    }
     const std::size_t count = list_.size();
     for (std::size_t i = 0; i < count; ++i) {
-      const Place bind = list_[i];
-      if (bind.kind != Place::Kind::bind || !bind.writable) continue;
-      const std::string source = real_path(bind.source);
-      std::vector<std::string> tops = {source};
-      if (!home.empty() && home != source && is_below(home, source)) tops.push_back(home);
-      if (own != source && is_below(own, source)) guard(bind, source, own);
-      for (const std::string& top : tops) {
-        for (const char* name : kGuarded) guard(bind, source, without_slash(top) + "/" + name);
-      }
+      if (list_[i].kind != Place::Kind::bind || !list_[i].writable || list_[i].guards) continue;
+      const std::string source = real_path(list_[i].source);
+      for (const std::string& path : guarded) guard(i, source, path);
+      // Its like in any directory that is shown, whosever home that is.
+      if (source == home) continue;
+      for (const char* name : kGuarded) guard(i, source, without_slash(source) + "/" + name);
     }
   }
 
-  void guard(const Place& bind, const std::string& source, const std::string& path) {
-    if (!exists(path)) return;
-    Place place = if_there(bound(path, through(bind, source, path), false));
+  // `path` is read-only inside, if the bind shows it.
+  void guard(std::size_t index, const std::string& source, const std::string& path) {
+    if (is_below(source, path)) {  // it shows the thing itself, or a part of it
+      if (!exists(path)) return;
+      list_[index].writable = false;
+      notes_.push_back(source + " is read-only inside: the next run or login would execute it");
+      return;
+    }
+    if (!is_below(path, source) || !exists(path)) return;
+    const Place bind = list_[index];
+    // A directory on the way cannot be renamed while something is mounted on
+    // it (EBUSY), so nothing else can take the guarded one's place.
+    for (std::size_t slash = path.find('/', source.size() + 1); slash != std::string::npos;
+         slash = path.find('/', slash + 1)) {
+      add_over(bind, source, path.substr(0, slash), true);
+    }
+    add_over(bind, source, path, false);
+  }
+
+  void add_over(const Place& bind, const std::string& source, const std::string& path,
+                bool writable) {
+    Place place = if_there(bound(path, through(bind, source, path), writable));
+    const bool known = std::any_of(list_.begin(), list_.end(), [&](const Place& other) {
+      return other.target == place.target && other.source == place.source;
+    });
+    if (known) return;
     place.follows = bind.target;
+    place.guards = true;
     list_.push_back(place);
   }
 

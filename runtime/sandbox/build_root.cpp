@@ -22,7 +22,8 @@ Result<std::vector<Opened>> open_sources(const Plan& plan) {
     if (place.kind == Place::Kind::bind) {
       auto source = os::open_path(place.source);
       if (!source.ok()) {
-        if (place.optional) continue;
+        // A guard that is there and cannot be had is no matter of course.
+        if (place.optional && (source.error().code == ENOENT || !place.guards)) continue;
         Error error = source.error();
         error.action = "bind";
         error.subject = place.source;

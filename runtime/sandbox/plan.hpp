@@ -32,6 +32,7 @@ struct Place {
   std::string source;       // bind: the host path; text: the content
   bool writable = false;    // bind
   bool optional = false;    // bind: skip when the source is missing
+  bool guards = false;       // bind: over a part of another bind, to keep it from change
   bool only_if_empty = false;  // the rule of $PWD: never hide entries of the image
   std::string follows;         // shown only where the place at this target is
   unsigned mode = 0755;        // scratch
