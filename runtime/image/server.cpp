@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "runtime/image/answers.hpp"
+#include "runtime/image/confine.hpp"
 #include "runtime/image/squashfuse.hpp"
 #include "runtime/os/process.hpp"
 
@@ -110,12 +111,17 @@ void serve(Squashfs& image, Owner owner, os::Fd channel, pid_t launcher,
       ::fuse_session_new(&args, &answer_table(), sizeof answer_table(), &answers);
   if (session == nullptr) give_up("libfuse has no memory");
 
-  const int fuse = receive_descriptor(channel.get());
-  if (fuse < 0) ::_exit(0);
-  // libfuse takes a mounted descriptor under this name and mounts nothing.
-  if (::fuse_session_mount(session, ("/dev/fd/" + std::to_string(fuse)).c_str()) != 0) {
+  // libfuse takes a mounted descriptor under this name and mounts nothing. Its
+  // number is told now and filled later: whatever needs other system calls is
+  // done while init still makes the mount.
+  const int place = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  if (::fuse_session_mount(session, ("/dev/fd/" + std::to_string(place)).c_str()) != 0) {
     give_up("libfuse refuses the mount");
   }
+  if (!confine_server().ok()) give_up("its system calls cannot be confined");
+  const int fuse = receive_descriptor(channel.get());
+  if (fuse < 0 || ::dup3(fuse, place, O_CLOEXEC) < 0) ::_exit(0);
+  ::close(fuse);
   answer(session, beside);
   ::_exit(0);
 }
