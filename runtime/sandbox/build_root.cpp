@@ -22,8 +22,10 @@ Result<std::vector<Opened>> open_sources(const Plan& plan) {
     if (place.kind == Place::Kind::bind) {
       auto source = os::open_path(place.source);
       if (!source.ok()) {
-        // A guard that is there and cannot be had is no matter of course.
-        if (place.optional && (source.error().code == ENOENT || !place.guards)) continue;
+        // A guard that is there and cannot be had is no matter of course; one
+        // that init may not reach, the tool with fewer rights may not either.
+        const int code = source.error().code;
+        if (place.optional && (!place.guards || code == ENOENT || code == EACCES)) continue;
         Error error = source.error();
         error.action = "bind";
         error.subject = place.source;
