@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "launcher/verbs.hpp"
 #include "launcher/tools_program.hpp"
+#include "launcher/verbs.hpp"
 #include "runtime/run/options.hpp"
 
 namespace rootlet {

@@ -19,7 +19,10 @@ int shell_verb(int argc, char** argv);
 // Two programs share the verbs. `rootlet` is static, because running a tool
 // must not wait for libraries to be loaded; what needs them (archives, TOML,
 // JSON, digests) is in `rootlet-tools`, which `rootlet` executes.
-enum class Program { rootlet, tools };
+enum class Program {
+  rootlet,
+  tools
+};
 
 struct Verb {
   std::string_view name;

@@ -37,7 +37,9 @@ const char* find(const Place& place, const char* inside) {
   const char* name = join(place.path, inside);
   // Linux 5.6, openat2(2); musl 1.2.3 does not know it yet.
   constexpr long kOpenat2 = 437;
-  struct { uint64_t flags, mode, resolve; } how = {O_PATH | O_CLOEXEC, 0, 0x10 /* IN_ROOT */};
+  struct {
+    uint64_t flags, mode, resolve;
+  } how = {O_PATH | O_CLOEXEC, 0, 0x10 /* IN_ROOT */};
   const long fd = syscall(kOpenat2, place.fd, inside, &how, sizeof how);
   if (fd < 0 && errno != ENOSYS && errno != EPERM && errno != EAGAIN) return nullptr;
   if (fd >= 0) {
@@ -187,8 +189,7 @@ void run_in_place(const Place& place, const Words& argv, Words environment, cons
           code == ENOENT ? "the image has no such program" : nullptr, code, nullptr,
           code == ENOENT || code == ENOTDIR ? 127 : 126});
   }
-  const char* search =
-      search_path(place, variable(added, "PATH"), variable(environment, "PATH"));
+  const char* search = search_path(place, variable(added, "PATH"), variable(environment, "PATH"));
   for (const char* entry : added) set_variable(environment, entry);
   set_variable(environment, search);
   if (*variable(environment, "APPDIR") == '\0') {

@@ -60,7 +60,8 @@ const char* list_of_commands(const PolicyView& policy, const char* between) {
   if (policy.by_argument) {
     fail({"run", arguments[0], join(policy.name, " has no such command"), 0, hint, 127});
   }
-  fail({"run", policy.name, "it has several commands, and was called by the name of none", 0, hint});
+  fail(
+      {"run", policy.name, "it has several commands, and was called by the name of none", 0, hint});
 }
 
 // The tool's argv; its first word is the program's path inside the image.
@@ -96,7 +97,8 @@ Words choose(const PolicyView& policy, const Words& environment, const char* cal
   const bool prepared = strcmp(variable(environment, "APPDIR"), "/") == 0;
   for (const char* entry : policy.env) {
     const char* name = copy(entry, strcspn(entry, "="));
-    if (!prepared || variable(environment, name, nullptr) == nullptr) set_variable(environment, entry);
+    if (!prepared || variable(environment, name, nullptr) == nullptr)
+      set_variable(environment, entry);
   }
   execve(argv[0], argv.argv(), environment.argv());
   const int code = errno;
@@ -119,7 +121,8 @@ Words choose(const PolicyView& policy, const Words& environment, const char* cal
   arguments.add_all(argv[0] != nullptr ? argv + 1 : argv);
 
   const Words tool = choose(policy, environment, called, arguments);
-  if (strcmp(tool[0], "/AppRun") == 0) fail({"run", policy.name, "its policy names /AppRun itself"});
+  if (strcmp(tool[0], "/AppRun") == 0)
+    fail({"run", policy.name, "its policy names /AppRun itself"});
   const bool inside = strcmp(place.path, "/") == 0;
   // The caller's directory, unless it cannot be seen from here.
   char cwd[PATH_MAX];

@@ -22,8 +22,21 @@ constexpr unsigned kSkippable = 1;
 
 // The numbers of runtime/policy/policy.cpp.
 enum Tag : unsigned {
-  kName = 1, kToolVersion, kLicence, kUrl, kEntrypoint, kArgument, kCommand, kDispatch,
-  kWorkdir, kEnv, kSelftest, kIsolation, kLocked, kData, kOwnAppRun,
+  kName = 1,
+  kToolVersion,
+  kLicence,
+  kUrl,
+  kEntrypoint,
+  kArgument,
+  kCommand,
+  kDispatch,
+  kWorkdir,
+  kEnv,
+  kSelftest,
+  kIsolation,
+  kLocked,
+  kData,
+  kOwnAppRun,
 };
 
 [[noreturn]] void malformed(const char* reason) {
@@ -90,8 +103,14 @@ void take_record(PolicyView& view, unsigned tag, bool skippable, Bytes payload) 
       break;
     }
     // Of no interest here.
-    case kToolVersion: case kLicence: case kUrl: case kSelftest:
-    case kIsolation: case kLocked: case kData: case kOwnAppRun: break;
+    case kToolVersion:
+    case kLicence:
+    case kUrl:
+    case kSelftest:
+    case kIsolation:
+    case kLocked:
+    case kData:
+    case kOwnAppRun: break;
     default:
       if (!skippable) malformed("a record of unknown kind");
   }

@@ -56,7 +56,8 @@ void Words::add_all(const char* const* words) {
 char** Words::argv() const { return const_cast<char**>(words_); }
 
 const char* join(const char* a, const char* b, const char* c, const char* d) {
-  char* out = static_cast<char*>(memory(nullptr, strlen(a) + strlen(b) + strlen(c) + strlen(d) + 1));
+  char* out =
+      static_cast<char*>(memory(nullptr, strlen(a) + strlen(b) + strlen(c) + strlen(d) + 1));
   strcpy(out, a);
   strcat(out, b);
   strcat(out, c);

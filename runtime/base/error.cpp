@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/base/error.hpp"
 
-#include <cstring>
 #include <unistd.h>
+#include <cstring>
 
 namespace rootlet {
 

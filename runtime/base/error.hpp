@@ -10,12 +10,12 @@ namespace rootlet {
 // What went wrong, in the terms a user can act on. It is built where the
 // failure happens and printed once, by main().
 struct Error {
-  int code = 0;             // errno, or 0 when no system call failed
-  std::string action;       // infinitive: "mount the image"
-  std::string subject;      // the path, descriptor or option it was done to
-  std::string hint;         // what the user can type or change; may be empty
-  std::string reason;       // said instead of the errno's text where there is a better one
-  int exit_code = 125;      // 125 our failure, 126 cannot execute, 127 not there
+  int code = 0;         // errno, or 0 when no system call failed
+  std::string action;   // infinitive: "mount the image"
+  std::string subject;  // the path, descriptor or option it was done to
+  std::string hint;     // what the user can type or change; may be empty
+  std::string reason;   // said instead of the errno's text where there is a better one
+  int exit_code = 125;  // 125 our failure, 126 cannot execute, 127 not there
 
   // "mount the image: /tmp/x: Operation not permitted (EPERM)", no newline.
   std::string message() const;
@@ -30,8 +30,8 @@ inline Error last_error(std::string_view action, std::string_view subject = {},
 }
 
 // An error that no system call reported.
-inline Error plain_error(std::string_view action, std::string_view subject,
-                         std::string_view reason, std::string_view hint = {}) {
+inline Error plain_error(std::string_view action, std::string_view subject, std::string_view reason,
+                         std::string_view hint = {}) {
   return Error{0, std::string(action), std::string(subject), std::string(hint),
                std::string(reason)};
 }

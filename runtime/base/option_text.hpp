@@ -7,7 +7,11 @@
 namespace rootlet {
 
 // The set of defaults that a run starts from (interface, section 2).
-enum class Profile { isolated, contained, compat };
+enum class Profile {
+  isolated,
+  contained,
+  compat
+};
 
 // How this program spells its options: "--rootlet-" on a packaged file (the
 // default), "--" in the rootlet command. Messages use it.

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
+#include <unistd.h>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <new>
-#include <unistd.h>
 
 // The C++ runtime that is left when nothing throws. Linked into the stub
 // alone, where every file is compiled with -fno-exceptions: libstdc++ would

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/base/trim_never.hpp"
 
+#include <unistd.h>
 #include <cerrno>
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <unistd.h>
 
 // What of the C library the stub does without. Linked into the stub alone.
 //
@@ -62,7 +62,8 @@ char* strerror(int code) noexcept {
 void perror(const char*) {}
 
 // glibc's prints with vfprintf, in the language of the caller. 398 KB.
-[[noreturn]] void __assert_fail(const char* expression, const char*, unsigned, const char*) noexcept {
+[[noreturn]] void __assert_fail(const char* expression, const char*, unsigned,
+                                const char*) noexcept {
   constexpr char kBegin[] = "rootlet: a library's assertion failed: ";
   if (::write(STDERR_FILENO, kBegin, sizeof kBegin - 1) < 0 ||
       ::write(STDERR_FILENO, expression, std::strlen(expression)) < 0 ||

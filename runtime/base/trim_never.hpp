@@ -12,6 +12,6 @@
 #define TRIM_NEVER(name) __asm__(".globl " #name "\n.set " #name ", rootlet_trimmed\n")
 
 // Once per file that uses the macro.
-#define TRIM_TARGET                                                             \
+#define TRIM_TARGET                                                                 \
   [[gnu::used, noreturn]] static void rootlet_trimmed() __asm__("rootlet_trimmed"); \
   static void rootlet_trimmed() { __builtin_trap(); }

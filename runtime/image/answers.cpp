@@ -23,9 +23,7 @@ namespace {
 
 constexpr double kForEver = 1e9;  // seconds
 
-Answers& answers(fuse_req_t request) {
-  return *static_cast<Answers*>(fuse_req_userdata(request));
-}
+Answers& answers(fuse_req_t request) { return *static_cast<Answers*>(fuse_req_userdata(request)); }
 
 // A squashfs inode id is 48 bits and starts at 0; FUSE reserves 0 (none) and
 // 1 (the root).
@@ -79,12 +77,11 @@ fuse_entry_param to_entry(const Answers& a, sqfs_inode_id id) {
 void init(void* userdata, fuse_conn_info* connection) {
   // Requests are small and answers come from decoded memory: splicing them
   // would only cost two pipes and their system calls.
-  connection->want &= ~static_cast<unsigned>(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE |
-                                             FUSE_CAP_SPLICE_MOVE);
+  connection->want &=
+      ~static_cast<unsigned>(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
   const unsigned wanted = FUSE_CAP_NO_OPEN_SUPPORT | FUSE_CAP_NO_OPENDIR_SUPPORT |
-                          FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_PARALLEL_DIROPS |
-                          FUSE_CAP_ASYNC_READ | FUSE_CAP_READDIRPLUS |
-                          FUSE_CAP_READDIRPLUS_AUTO;
+                          FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_ASYNC_READ |
+                          FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO;
   connection->want |= connection->capable & wanted;
   connection->time_gran = 1000000000;  // squashfs counts whole seconds
   (void)userdata;
@@ -171,9 +168,8 @@ class Listing {
   bool add(const char* name, const fuse_entry_param& entry, off_t next) {
     const std::size_t left = bytes_.size() - used_;
     char* to = bytes_.data() + used_;
-    const std::size_t need =
-        plus_ ? fuse_add_direntry_plus(request_, to, left, name, &entry, next)
-              : fuse_add_direntry(request_, to, left, name, &entry.attr, next);
+    const std::size_t need = plus_ ? fuse_add_direntry_plus(request_, to, left, name, &entry, next)
+                                   : fuse_add_direntry(request_, to, left, name, &entry.attr, next);
     if (need > left) return false;
     used_ += need;
     return true;
@@ -230,8 +226,7 @@ void list(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, b
   page.reply();
 }
 
-void readdir(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset,
-             fuse_file_info*) {
+void readdir(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, fuse_file_info*) {
   list(request, node, size, offset, false);
 }
 void readdirplus(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset,

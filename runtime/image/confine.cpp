@@ -21,14 +21,26 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
 constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 #endif
 
-constexpr long kAllowed[] = {
-    SYS_read, SYS_writev, SYS_pread64,                       // questions, answers, the image
-    SYS_fstat, SYS_newfstatat,                               // has the image changed?
-    SYS_brk, SYS_munmap, SYS_mremap, SYS_madvise, SYS_futex,  // memory
-    SYS_recvmsg, SYS_dup3,                                   // the one descriptor still to come
-    SYS_sendto, SYS_recvfrom,                                // last words, and the wait after them
-    SYS_sched_setaffinity, SYS_close, SYS_write, SYS_exit_group, SYS_rt_sigreturn,
-    SYS_restart_syscall};
+constexpr long kAllowed[] = {SYS_read,
+                             SYS_writev,
+                             SYS_pread64,  // questions, answers, the image
+                             SYS_fstat,
+                             SYS_newfstatat,  // has the image changed?
+                             SYS_brk,
+                             SYS_munmap,
+                             SYS_mremap,
+                             SYS_madvise,
+                             SYS_futex,  // memory
+                             SYS_recvmsg,
+                             SYS_dup3,  // the one descriptor still to come
+                             SYS_sendto,
+                             SYS_recvfrom,  // last words, and the wait after them
+                             SYS_sched_setaffinity,
+                             SYS_close,
+                             SYS_write,
+                             SYS_exit_group,
+                             SYS_rt_sigreturn,
+                             SYS_restart_syscall};
 // Memory, but none that can be executed.
 constexpr long kWithProtection[] = {SYS_mmap, SYS_mprotect};
 

@@ -18,8 +18,8 @@ Decode lzo_decode = nullptr;
 
 sqfs_err decode_zlib(void* in, std::size_t in_size, void* out, std::size_t* out_size) {
   uLongf size = *out_size;
-  const int code = ::uncompress(static_cast<Bytef*>(out), &size, static_cast<const Bytef*>(in),
-                                in_size);
+  const int code =
+      ::uncompress(static_cast<Bytef*>(out), &size, static_cast<const Bytef*>(in), in_size);
   *out_size = size;
   return code == Z_OK ? SQFS_OK : SQFS_ERR;
 }

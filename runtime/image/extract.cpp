@@ -85,8 +85,7 @@ class Extraction {
     if (::mkdirat(parent, item.name.c_str(), 0700) != 0) {
       return last_error(kUnpack, "/" + path);
     }
-    const os::Fd here =
-        TRY(os::open_at(parent, item.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    const os::Fd here = TRY(os::open_at(parent, item.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     TRY(directory(here.get(), inode, path, depth + 1));
     return finish(here.get(), inode, path);
   }
@@ -111,7 +110,8 @@ class Extraction {
       const std::size_t count = std::min<std::uint64_t>(buffer_.size(), size - done);
       if (!reader_.read(inode, done, count, buffer_.data())) return damaged(path);
       // A block of zeros stays a hole, so a sparse file stays small.
-      const bool zeros = buffer_[0] == 0 && std::memcmp(buffer_.data(), buffer_.data() + 1, count - 1) == 0;
+      const bool zeros =
+          buffer_[0] == 0 && std::memcmp(buffer_.data(), buffer_.data() + 1, count - 1) == 0;
       if (!zeros) TRY(os::write_all(out, {buffer_.data(), count}, kUnpack, "/" + path));
       done += count;
       if (zeros && ::lseek(out, static_cast<off_t>(done), SEEK_SET) < 0) {
@@ -133,7 +133,8 @@ class Extraction {
       return last_error(kUnpack, "/" + path);
     }
     const timespec times[2] = {{inode.base.mtime, 0}, {inode.base.mtime, 0}};
-    ::utimensat(parent, item.name.c_str(), times, AT_SYMLINK_NOFOLLOW);  // times of links are a nicety
+    ::utimensat(parent, item.name.c_str(), times,
+                AT_SYMLINK_NOFOLLOW);  // times of links are a nicety
     return Done{};
   }
 

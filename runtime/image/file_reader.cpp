@@ -94,7 +94,8 @@ bool FileReader::read_raw(const Blocks& blocks, std::size_t first, std::uint64_t
                           std::size_t size, char* out) {
   // Each holds as many bytes as it stores; only the last of a file is shorter,
   // and no reader asks beyond the file's size.
-  const std::size_t last = first + static_cast<std::size_t>((offset + size - 1) / fs_->sb.block_size);
+  const std::size_t last =
+      first + static_cast<std::size_t>((offset + size - 1) / fs_->sb.block_size);
   for (std::size_t index = first; index < last; ++index) {
     if (blocks[index].stored != fs_->sb.block_size) return false;
   }

@@ -24,7 +24,7 @@ class FileReader {
 
  private:
   struct Block {
-    std::uint64_t at = 0;     // bytes from the image's start
+    std::uint64_t at = 0;      // bytes from the image's start
     std::uint32_t stored = 0;  // bytes in the image; 0: a hole
     std::uint32_t header = 0;  // as squashfs has it
     bool raw = false;

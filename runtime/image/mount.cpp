@@ -10,9 +10,11 @@ namespace rootlet::image {
 namespace {
 
 Error no_fuse(Error error) {
-  error.hint = error.code == ENOENT || error.code == ENODEV || error.code == ENXIO
-                   ? "load the module (modprobe fuse), or leave out mount=private, and the image is unpacked"
-                   : "let users open /dev/fuse (mode 0666), or leave out mount=private, and the image is unpacked";
+  error.hint =
+      error.code == ENOENT || error.code == ENODEV || error.code == ENXIO
+          ? "load the module (modprobe fuse), or leave out mount=private, and the image is unpacked"
+          : "let users open /dev/fuse (mode 0666), or leave out mount=private, and the image is "
+            "unpacked";
   return error;
 }
 
@@ -41,8 +43,9 @@ Status mount_over_root(int channel, Owner owner) {
   if (::mount("rootlet", "/", "fuse.rootlet", kFlags, options.c_str()) != 0) {
     const int code = errno;
     Error error = Error{code, "mount the image", "fuse", "", ""};
-    error.hint = code == EPERM ? "FUSE in user namespaces needs Linux 4.18; mount=extract works without"
-                               : "mount=extract works without FUSE";
+    error.hint = code == EPERM
+                     ? "FUSE in user namespaces needs Linux 4.18; mount=extract works without"
+                     : "mount=extract works without FUSE";
     return error;
   }
   return hand_over(channel, fuse.get());

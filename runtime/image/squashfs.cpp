@@ -109,8 +109,7 @@ std::optional<sqfs_inode> find(sqfs* fs, const std::string& path) {
 
 }  // namespace
 
-Result<std::optional<std::string>> Squashfs::read_file(const std::string& path,
-                                                       std::size_t limit) {
+Result<std::optional<std::string>> Squashfs::read_file(const std::string& path, std::size_t limit) {
   auto inode = find(fs_.get(), path);
   if (!inode || !S_ISREG(inode->base.mode)) return std::optional<std::string>{};
   const std::string shown = name_ + ": /" + path;

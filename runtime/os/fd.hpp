@@ -42,9 +42,7 @@ class Fd {
 // openat(2), always close-on-exec: the tool inherits only what we hand it.
 // `mode` counts with O_CREAT only.
 Result<Fd> open_at(int dir, const std::string& path, int flags, unsigned mode = 0600);
-inline Result<Fd> open_path(const std::string& path) {
-  return open_at(AT_FDCWD, path, O_PATH);
-}
+inline Result<Fd> open_path(const std::string& path) { return open_at(AT_FDCWD, path, O_PATH); }
 
 // "/proc/self/fd/N": a descriptor as a path, for system calls that take only
 // paths. Exact whatever happened to the names since (proc(5)).

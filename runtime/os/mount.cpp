@@ -62,8 +62,8 @@ Result<std::vector<std::string>> mounts_below(const std::string& top) {
     const std::size_t end = std::min(info.find('\n', line), info.size());
     std::size_t at = line;
     for (int field = 0; field < 4 && at != std::string::npos; ++field) at = info.find(' ', at) + 1;
-    const std::string point = decode_octal(
-        std::string_view(info).substr(at, info.find(' ', at) - at));
+    const std::string point =
+        decode_octal(std::string_view(info).substr(at, info.find(' ', at) - at));
     if (point == top || (point.starts_with(top) && (top == "/" || point[top.size()] == '/'))) {
       found.push_back(point);
     }

@@ -53,17 +53,27 @@ struct Fields {
 
 // What differs between the two ELF classes: where the fields lie.
 struct Layout {
-  std::size_t header, shoff, shoff_size, shentsize, shnum;   // in the ELF header
-  std::size_t section, offset, size, field_size;             // in a section header
+  std::size_t header, shoff, shoff_size, shentsize, shnum;  // in the ELF header
+  std::size_t section, offset, size, field_size;            // in a section header
 };
-constexpr Layout kLayout32{sizeof(Elf32_Ehdr), offsetof(Elf32_Ehdr, e_shoff), 4,
-                           offsetof(Elf32_Ehdr, e_shentsize), offsetof(Elf32_Ehdr, e_shnum),
-                           sizeof(Elf32_Shdr), offsetof(Elf32_Shdr, sh_offset),
-                           offsetof(Elf32_Shdr, sh_size), 4};
-constexpr Layout kLayout64{sizeof(Elf64_Ehdr), offsetof(Elf64_Ehdr, e_shoff), 8,
-                           offsetof(Elf64_Ehdr, e_shentsize), offsetof(Elf64_Ehdr, e_shnum),
-                           sizeof(Elf64_Shdr), offsetof(Elf64_Shdr, sh_offset),
-                           offsetof(Elf64_Shdr, sh_size), 8};
+constexpr Layout kLayout32{sizeof(Elf32_Ehdr),
+                           offsetof(Elf32_Ehdr, e_shoff),
+                           4,
+                           offsetof(Elf32_Ehdr, e_shentsize),
+                           offsetof(Elf32_Ehdr, e_shnum),
+                           sizeof(Elf32_Shdr),
+                           offsetof(Elf32_Shdr, sh_offset),
+                           offsetof(Elf32_Shdr, sh_size),
+                           4};
+constexpr Layout kLayout64{sizeof(Elf64_Ehdr),
+                           offsetof(Elf64_Ehdr, e_shoff),
+                           8,
+                           offsetof(Elf64_Ehdr, e_shentsize),
+                           offsetof(Elf64_Ehdr, e_shnum),
+                           sizeof(Elf64_Shdr),
+                           offsetof(Elf64_Shdr, sh_offset),
+                           offsetof(Elf64_Shdr, sh_size),
+                           8};
 
 Result<std::uint64_t> file_size(int fd, const std::string& name) {
   struct stat status {};

@@ -13,8 +13,21 @@ constexpr std::size_t kMaximumRecords = 4096;
 constexpr std::uint16_t kSkippable = 1;
 
 enum Tag : std::uint16_t {
-  kName = 1, kToolVersion, kLicence, kUrl, kEntrypoint, kArgument, kCommand, kDispatch,
-  kWorkdir, kEnv, kSelftest, kIsolation, kLocked, kData, kOwnAppRun,
+  kName = 1,
+  kToolVersion,
+  kLicence,
+  kUrl,
+  kEntrypoint,
+  kArgument,
+  kCommand,
+  kDispatch,
+  kWorkdir,
+  kEnv,
+  kSelftest,
+  kIsolation,
+  kLocked,
+  kData,
+  kOwnAppRun,
 };
 
 void put_int(std::string& out, std::uint64_t value, int bytes) {

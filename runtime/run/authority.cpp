@@ -13,11 +13,11 @@ namespace {
 
 // Each gives the run something of the host that no profile gives.
 constexpr std::array<std::string_view, 6> kAlwaysWider = {"bind",     "input",  "output",
-                                                         "pass-env", "record", "data-path"};
+                                                          "pass-env", "record", "data-path"};
 
 // Options that add up instead of replacing one another.
 bool adds_up(std::string_view name) {
-  constexpr std::array<std::string_view, 8> kAdding = {"bind",     "input", "output",   "writable",
+  constexpr std::array<std::string_view, 8> kAdding = {"bind",     "input", "output",    "writable",
                                                        "pass-env", "env",   "data-path", "attach"};
   return std::find(kAdding.begin(), kAdding.end(), name) != kAdding.end();
 }

@@ -20,8 +20,8 @@ struct Caller {
   std::string user;                // the login name; never empty
   std::string group;
   std::string gecos, shell;
-  std::vector<std::string> env;    // as given
-  std::string argv0;               // as typed
+  std::vector<std::string> env;     // as given
+  std::string argv0;                // as typed
   std::vector<int> closed_streams;  // of 0, 1 and 2; for the tool they are closed too
 
   std::string variable(const std::string& name) const;

@@ -11,26 +11,55 @@ constexpr const char* kPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 
 // Never let in: the loader's variables name host files that do not exist
 // inside, or bring host code in; ours and AppImage's are about this run.
-constexpr std::array kNever = {"LD_*",           "ROOTLET_*",  "TARGET_APPIMAGE",
-                               "APPIMAGE*",      "APPDIR",     "ARGV0",
-                               "OWD",            "GLIBC_TUNABLES", "GCONV_PATH",
-                               "LOCPATH",        "NLSPATH",    "MALLOC_TRACE",
-                               "GETCONF_DIR",    "RESOLV_HOST_CONF"};
+constexpr std::array kNever = {
+    "LD_*",    "ROOTLET_*",    "TARGET_APPIMAGE", "APPIMAGE*",       "APPDIR",
+    "ARGV0",   "OWD",          "GLIBC_TUNABLES",  "GCONV_PATH",      "LOCPATH",
+    "NLSPATH", "MALLOC_TRACE", "GETCONF_DIR",     "RESOLV_HOST_CONF"};
 
 // The host's interpreters' search paths and start-up files: the most frequent
 // trouble of container users (reference: apptainer#2537, singularity#445).
-constexpr std::array kForeign = {
-    "PYTHON*",       "PERL5LIB",     "PERL5OPT",     "PERLLIB",      "PERL5DB",
-    "PERL_*",        "R_LIBS*",      "R_HOME",       "R_PROFILE*",   "R_ENVIRON*",
-    "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS", "JAVA_HOME", "CLASSPATH",
-    "BASH_ENV",      "ENV",          "BASH_FUNC_*",  "RUBYLIB",      "RUBYOPT",
-    "GEM_*",         "NODE_PATH",    "NODE_OPTIONS", "LUA_*PATH",    "TCLLIBPATH",
-    "GIO_*",         "GTK_*",        "QT_*PATH",     "XDG_DATA_DIRS",
-    "XDG_CONFIG_DIRS", "MODULEPATH", "MODULESHOME",  "LMOD_*",       "CONDA_*",
-    "VIRTUAL_ENV",   "SSL_CERT_*",   "CURL_CA_BUNDLE", "FONTCONFIG_*", "DBUS_*"};
+constexpr std::array kForeign = {"PYTHON*",
+                                 "PERL5LIB",
+                                 "PERL5OPT",
+                                 "PERLLIB",
+                                 "PERL5DB",
+                                 "PERL_*",
+                                 "R_LIBS*",
+                                 "R_HOME",
+                                 "R_PROFILE*",
+                                 "R_ENVIRON*",
+                                 "JAVA_TOOL_OPTIONS",
+                                 "_JAVA_OPTIONS",
+                                 "JDK_JAVA_OPTIONS",
+                                 "JAVA_HOME",
+                                 "CLASSPATH",
+                                 "BASH_ENV",
+                                 "ENV",
+                                 "BASH_FUNC_*",
+                                 "RUBYLIB",
+                                 "RUBYOPT",
+                                 "GEM_*",
+                                 "NODE_PATH",
+                                 "NODE_OPTIONS",
+                                 "LUA_*PATH",
+                                 "TCLLIBPATH",
+                                 "GIO_*",
+                                 "GTK_*",
+                                 "QT_*PATH",
+                                 "XDG_DATA_DIRS",
+                                 "XDG_CONFIG_DIRS",
+                                 "MODULEPATH",
+                                 "MODULESHOME",
+                                 "LMOD_*",
+                                 "CONDA_*",
+                                 "VIRTUAL_ENV",
+                                 "SSL_CERT_*",
+                                 "CURL_CA_BUNDLE",
+                                 "FONTCONFIG_*",
+                                 "DBUS_*"};
 
-constexpr std::array kCleanKeeps = {"LANG", "LC_*", "LANGUAGE", "TERM", "TZ",
-                                    "HOME", "USER", "LOGNAME", "COLORTERM", "NO_COLOR"};
+constexpr std::array kCleanKeeps = {"LANG", "LC_*", "LANGUAGE", "TERM",      "TZ",
+                                    "HOME", "USER", "LOGNAME",  "COLORTERM", "NO_COLOR"};
 
 template <std::size_t N>
 bool matches_any(const std::array<const char*, N>& patterns, const std::string& name) {
@@ -104,8 +133,10 @@ std::vector<std::string> tool_environment(const Caller& caller, const Options& o
     for (const char* name : {"TMPDIR", "TMP", "TEMP", "XDG_RUNTIME_DIR"}) {
       const std::string value = caller.variable(name);
       if (value.empty()) continue;
-      if (profile == Profile::isolated) variables.unset(name);
-      else if (!visible(value)) variables.set(std::string(name) + "=/tmp");
+      if (profile == Profile::isolated)
+        variables.unset(name);
+      else if (!visible(value))
+        variables.set(std::string(name) + "=/tmp");
     }
   }
   for (const std::string& entry : policy.env) variables.set(entry);

@@ -69,7 +69,8 @@ void sweep(int base) {
   while (const dirent* entry = ::readdir(listing)) {
     const std::string name = entry->d_name;
     if (!name.starts_with("run-")) continue;
-    const os::Fd directory(::openat(base, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    const os::Fd directory(
+        ::openat(base, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!directory.valid() || ::flock(directory.get(), LOCK_EX | LOCK_NB) != 0) continue;
     remove_tree(base, name);
   }

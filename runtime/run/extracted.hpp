@@ -12,7 +12,8 @@ namespace rootlet {
 // next run that needs such a directory.
 class ExtractedDirectory {
  public:
-  ExtractedDirectory(std::string path, os::Fd lock) : path_(std::move(path)), lock_(std::move(lock)) {}
+  ExtractedDirectory(std::string path, os::Fd lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
   ExtractedDirectory(ExtractedDirectory&&) noexcept = default;
   ExtractedDirectory& operator=(ExtractedDirectory&&) noexcept = default;
   ~ExtractedDirectory();

@@ -29,7 +29,11 @@ Status refuse_privilege() {
 
 // Without /dev/fuse, or when asked to, the image is unpacked: into memory that
 // dies with the run while it is small, else into a private directory.
-enum class Way { served, memory, directory };
+enum class Way {
+  served,
+  memory,
+  directory
+};
 Result<Way> choose_way(const Options& options, Source& source, const Log& log) {
   const bool asked = options.reach == Reach::extract;
   if (!asked && image::have_fuse()) return Way::served;
@@ -74,8 +78,12 @@ Result<int> launch(const Options& given, Source source, const Caller& caller,
   TRY(refuse_privilege());
   const Log log(given.verbose);
   Options options = given;
-  Subject subject{source.file, source.image ? "" : source.file, "", TRY(read_policy(source)),
-                  arguments, source.reader(),
+  Subject subject{source.file,
+                  source.image ? "" : source.file,
+                  "",
+                  TRY(read_policy(source)),
+                  arguments,
+                  source.reader(),
                   [&](const std::string& path) { return source.has_link(path); }};
   TRY(apply_policy(options, subject.policy));
 

@@ -63,8 +63,8 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   plan.profile = options.profile.value_or(Profile::contained);
   const bool compat = plan.profile == Profile::compat;
   if (options.pid_host.value_or(false)) {
-    return plain_error("make the plan", "pid=host",
-                       "the image server could be reached from inside", "leave it private");
+    return plain_error("make the plan", "pid=host", "the image server could be reached from inside",
+                       "leave it private");
   }
 
   plan.own_network = !options.net_host.value_or(compat);
@@ -73,8 +73,8 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   if (!options.uts_host.value_or(compat)) plan.namespaces |= CLONE_NEWUTS;
   if (!options.cgroup_host.value_or(false)) plan.namespaces |= CLONE_NEWCGROUP;
   if (options.hostname && !(plan.namespaces & CLONE_NEWUTS)) {
-    return plain_error("make the plan", "hostname=" + *options.hostname,
-                       "it would rename the host", "add " + option_text("uts") + "=private");
+    return plain_error("make the plan", "hostname=" + *options.hostname, "it would rename the host",
+                       "add " + option_text("uts") + "=private");
   }
   plan.hostname = options.hostname;
   plan.sysfs = plan.profile != Profile::isolated;

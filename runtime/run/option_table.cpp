@@ -11,8 +11,8 @@ namespace rootlet {
 namespace {
 
 Error invalid(std::string_view option, const std::string& value, std::string_view valid) {
-  Error error = plain_error("read the options", option_text(option),
-                            "'" + value + "' is not valid");
+  Error error =
+      plain_error("read the options", option_text(option), "'" + value + "' is not valid");
   error.hint = "valid: " + option_text(option) + "=" + std::string(valid);
   return error;
 }
@@ -111,8 +111,7 @@ Status add_fd(Options& options, const std::string& value) {
 }
 
 Status not_here(std::string_view option) {
-  return plain_error("read the options", option_text(option),
-                     "this version does not have it yet");
+  return plain_error("read the options", option_text(option), "this version does not have it yet");
 }
 
 constexpr std::array<std::pair<std::string_view, Profile>, 3> kProfiles{

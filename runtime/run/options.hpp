@@ -12,7 +12,13 @@
 
 namespace rootlet {
 
-enum class Reach { automatic, share, private_server, extract, kernel };
+enum class Reach {
+  automatic,
+  share,
+  private_server,
+  extract,
+  kernel
+};
 
 // A host path to be shown inside.
 struct Bind {
@@ -44,7 +50,11 @@ struct Options {
   bool was_given(std::string_view name) const;
 };
 
-enum class Origin { command_line, environment, policy };
+enum class Origin {
+  command_line,
+  environment,
+  policy
+};
 
 // One row of the table of options. It serves the stub (--rootlet-NAME), the
 // command (--NAME), the environment (ROOTLET_NAME), policies and --help.

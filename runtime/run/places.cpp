@@ -14,13 +14,19 @@ using sandbox::Place;
 
 // What the next login or the next run would execute or trust: read-only
 // inside whatever is bound writable.
-constexpr const char* kGuarded[] = {
-    ".rootlet",       ".ssh",          ".gnupg",       ".bashrc",      ".bash_profile",
-    ".bash_login",    ".bash_logout",  ".profile",     ".zshrc",       ".zshenv",
-    ".zprofile",      ".zlogin",       ".kshrc",       ".cshrc",       ".tcshrc",
-    ".login",         ".pam_environment", ".xprofile", ".xinitrc",     ".xsession",
-    ".config/rootlet", ".config/autostart", ".config/systemd", ".config/environment.d",
-    ".config/fish"};
+constexpr const char* kGuarded[] = {".rootlet",         ".ssh",
+                                    ".gnupg",           ".bashrc",
+                                    ".bash_profile",    ".bash_login",
+                                    ".bash_logout",     ".profile",
+                                    ".zshrc",           ".zshenv",
+                                    ".zprofile",        ".zlogin",
+                                    ".kshrc",           ".cshrc",
+                                    ".tcshrc",          ".login",
+                                    ".pam_environment", ".xprofile",
+                                    ".xinitrc",         ".xsession",
+                                    ".config/rootlet",  ".config/autostart",
+                                    ".config/systemd",  ".config/environment.d",
+                                    ".config/fish"};
 
 bool exists(const std::string& path) {
   struct stat status {};
@@ -86,8 +92,12 @@ class Places {
  public:
   Places(const Options& options, const Subject& subject, const Caller& caller, Profile profile,
          bool net_host, std::vector<std::string>& notes)
-      : options_(options), subject_(subject), caller_(caller), profile_(profile),
-        net_host_(net_host), notes_(notes) {}
+      : options_(options),
+        subject_(subject),
+        caller_(caller),
+        profile_(profile),
+        net_host_(net_host),
+        notes_(notes) {}
 
   Result<std::vector<Place>> make() {
     temporary_directories();
@@ -153,8 +163,8 @@ class Places {
   void current_directory() {
     if (profile_ == Profile::isolated) return;
     const auto say = [&](const std::string& why) {
-      notes_.push_back("the current directory is not shown: " + why +
-                       " (" + option_text("bind") + "=SRC:DST shows a directory)");
+      notes_.push_back("the current directory is not shown: " + why + " (" + option_text("bind") +
+                       "=SRC:DST shows a directory)");
     };
     if (!caller_.cwd) return say(caller_.cwd_trouble);
     const std::string& cwd = *caller_.cwd;
@@ -176,7 +186,8 @@ class Places {
     for (const std::string& path : options_.outputs) TRY(add(path, "", true));
     for (const std::string& path : options_.scratch) {
       if (path[0] != '/') {
-        return plain_error("read the options", option_text("writable") + "=" + path, "not an absolute path");
+        return plain_error("read the options", option_text("writable") + "=" + path,
+                           "not an absolute path");
       }
       list_.push_back(scratch(without_slash(path), 0755));
     }

@@ -88,7 +88,11 @@ class Supervisor {
     // Else only its end of the channel is closed, and its own end comes next.
   }
 
-  enum class End { none, well, badly };
+  enum class End {
+    none,
+    well,
+    badly
+  };
 
   // It exits with 0 when its mount goes, and by itself never otherwise.
   End server_end() const {
@@ -102,8 +106,7 @@ class Supervisor {
   void hear_init() {
     const auto message = sandbox::receive_message(init_.control.get());
     if (!message) {
-      error_ = plain_error("run the tool", "", "its init was killed",
-                           "out of memory? dmesg tells");
+      error_ = plain_error("run the tool", "", "its init was killed", "out of memory? dmesg tells");
       error_ = cause_of(*error_);
       return;
     }

@@ -22,7 +22,11 @@ namespace {
 
 constexpr std::string_view kRun = "run without isolation";
 
-enum class Way { user_namespace, root_chroot, in_place };
+enum class Way {
+  user_namespace,
+  root_chroot,
+  in_place
+};
 
 // What the host still gives, tried in a child that nobody sees.
 Way find_way() {

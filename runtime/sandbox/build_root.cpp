@@ -86,8 +86,9 @@ Status mount_proc(const Plan& plan, Root& root, int control) {
   TRY(root.make("/proc", true));
   const os::Fd target = TRY(root.open("/proc"));
   TRY(os::mount_bind(host.get(), target.get(), "/proc"));
-  (void)send_message(control, {Message::Kind::note, 0,
-                               "best effort: /proc shows the processes outside of this run", {}});
+  (void)send_message(
+      control,
+      {Message::Kind::note, 0, "best effort: /proc shows the processes outside of this run", {}});
   return Done{};
 }
 
@@ -95,7 +96,8 @@ Status mount_proc(const Plan& plan, Root& root, int control) {
 // turn them even without a capability. Not hidden for others, who cannot:
 // covers in /proc keep nested containers from mounting one (bubblewrap #505).
 Status protect_proc(Root& root) {
-  for (const char* path : {"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"}) {
+  for (const char* path :
+       {"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"}) {
     auto knob = root.open(path);
     if (!knob.ok()) continue;
     TRY(os::mount_bind(knob.value().get(), knob.value().get(), path));
@@ -118,8 +120,7 @@ Status show_host_sys(Root& root) {
 // else the processors, which OpenMP, MPI and the JVM count.
 Status mount_sys(const Plan& plan, Root& root) {
   if (plan.profile == Profile::compat) return show_host_sys(root);
-  auto mounted =
-      root.mount("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "");
+  auto mounted = root.mount("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "");
   if (mounted.ok()) return mounted;
   TRY(root.scratch("/sys", 0755, true));
   for (const char* path : {"/sys/devices/system/cpu", "/sys/devices/system/node"}) {

@@ -21,9 +21,11 @@ struct Node {
 constexpr Node kNodes[] = {{"null", 1, 3},   {"zero", 1, 5},    {"full", 1, 7},
                            {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
 
-constexpr std::pair<const char*, const char*> kLinks[] = {
-    {"fd", "/proc/self/fd"},         {"stdin", "/proc/self/fd/0"}, {"stdout", "/proc/self/fd/1"},
-    {"stderr", "/proc/self/fd/2"},   {"ptmx", "pts/ptmx"}};
+constexpr std::pair<const char*, const char*> kLinks[] = {{"fd", "/proc/self/fd"},
+                                                          {"stdin", "/proc/self/fd/0"},
+                                                          {"stdout", "/proc/self/fd/1"},
+                                                          {"stderr", "/proc/self/fd/2"},
+                                                          {"ptmx", "pts/ptmx"}};
 
 Status show_node(int dev, const Node& node) {
   const std::string path = "/dev/" + std::string(node.name);

@@ -28,11 +28,11 @@ struct Place {
     text,     // a small file with this content, read-only
   };
   Kind kind = Kind::bind;
-  std::string target;       // absolute, inside; resolved inside whatever symlinks the image has
-  std::string source;       // bind: the host path; text: the content
-  bool writable = false;    // bind
-  bool optional = false;    // bind: skip when the source is missing
-  bool guards = false;       // bind: over a part of another bind, to keep it from change
+  std::string target;          // absolute, inside; resolved inside whatever symlinks the image has
+  std::string source;          // bind: the host path; text: the content
+  bool writable = false;       // bind
+  bool optional = false;       // bind: skip when the source is missing
+  bool guards = false;         // bind: over a part of another bind, to keep it from change
   bool only_if_empty = false;  // the rule of $PWD: never hide entries of the image
   std::string follows;         // shown only where the place at this target is
   unsigned mode = 0755;        // scratch
@@ -51,21 +51,21 @@ struct Plan {
   uid_t outside_uid = 0, inside_uid = 0;
   gid_t outside_gid = 0, inside_gid = 0;
 
-  std::string root_directory;   // a plain directory as the root; empty: the image
-  bool extract = false;         // the image is unpacked into memory instead of served
-  std::vector<Place> places;    // in this order
-  std::string memory = "25%";   // the size of all scratch places together, tmpfs(5)
+  std::string root_directory;  // a plain directory as the root; empty: the image
+  bool extract = false;        // the image is unpacked into memory instead of served
+  std::vector<Place> places;   // in this order
+  std::string memory = "25%";  // the size of all scratch places together, tmpfs(5)
 
-  std::string cwd;              // inside; where the tool starts
-  std::string fallback_cwd;     // where `cwd` is not to be had
-  std::string program;          // the path inside to execute
+  std::string cwd;           // inside; where the tool starts
+  std::string fallback_cwd;  // where `cwd` is not to be had
+  std::string program;       // the path inside to execute
   std::vector<std::string> argv;
   std::vector<std::string> env;
 
-  bool filter = true;           // the default system-call filter
-  bool scope_sockets = true;    // abstract sockets of the host are out of reach (Landlock)
+  bool filter = true;         // the default system-call filter
+  bool scope_sockets = true;  // abstract sockets of the host are out of reach (Landlock)
   std::vector<int> pass_fds;
-  CallerSignals signals;        // given back to the tool
+  CallerSignals signals;            // given back to the tool
   std::vector<int> closed_streams;  // of 0, 1 and 2
 
   // For --dry-run: one fact a line.

@@ -30,10 +30,9 @@ constexpr long kScopesFrom = 6;
 Status drop_capabilities() {
   constexpr std::string_view kAction = "drop capabilities";
   // Locked, so that no id change and no setuid file brings them back.
-  constexpr unsigned long kBits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED |
-                                  SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED |
-                                  SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE |
-                                  SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+  constexpr unsigned long kBits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+                                  SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
+                                  SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
   if (::prctl(PR_SET_SECUREBITS, kBits, 0, 0, 0) != 0) return last_error(kAction, "secure bits");
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);  // Linux 4.3; new sets are empty
   for (unsigned long capability = 0; capability < 64; ++capability) {
@@ -61,8 +60,8 @@ Result<bool> scope_signals(bool sockets) {
   if (!have_signal_scope()) return false;
   RulesetAttributes attributes;
   attributes.scoped = kScopeSignals | (sockets ? kScopeAbstractSockets : 0);
-  const os::Fd ruleset(static_cast<int>(
-      ::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
+  const os::Fd ruleset(
+      static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0)));
   if (!ruleset.valid()) return last_error(kAction);
   if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) return last_error(kAction);
   return true;

@@ -55,7 +55,9 @@ bool is_served_empty(int directory) {
          fs.f_type == kFuse;
 }
 
-bool is_empty(int directory) { return is_served_empty(directory) || names_in(directory, 1).empty(); }
+bool is_empty(int directory) {
+  return is_served_empty(directory) || names_in(directory, 1).empty();
+}
 
 }  // namespace
 
@@ -103,8 +105,9 @@ Status Root::make(const std::string& path, bool directory) {
       }
       const bool is_directory = S_ISDIR(status.st_mode);
       if (is_directory == directory) return Done{};
-      return plain_error(kMake, path,
-                         directory ? "the image has a file there" : "the image has a directory there");
+      return plain_error(
+          kMake, path,
+          directory ? "the image has a file there" : "the image has a directory there");
     }
     if (found.error().code != ENOENT) return found.error();
 
@@ -244,7 +247,8 @@ Status Root::scratch(const std::string& target, unsigned mode, bool read_only) {
 Status Root::text(const std::string& target, const std::string& content) {
   const os::Fd directory = TRY(scratch_directory(0755));
   {
-    const os::Fd file = TRY(os::open_at(directory.get(), "file", O_CREAT | O_EXCL | O_WRONLY, 0444));
+    const os::Fd file =
+        TRY(os::open_at(directory.get(), "file", O_CREAT | O_EXCL | O_WRONLY, 0444));
     TRY(os::write_all(file.get(), content, "write", target));
   }
   const os::Fd source = TRY(os::open_at(directory.get(), "file", O_PATH));

@@ -68,7 +68,7 @@ class Root {
 
   os::Fd root_;
   bool bare_ = true;  // nothing of the host is shown yet
-  int layers_ = 1;  // mounts on "/" of this namespace: the image, and what covers it
+  int layers_ = 1;    // mounts on "/" of this namespace: the image, and what covers it
   // One tmpfs for all scratch places and covers: a mount of a part of it costs
   // less to make and to end than a file system of its own, and its size bounds
   // them together.

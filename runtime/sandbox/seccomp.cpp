@@ -33,7 +33,13 @@ constexpr std::uint32_t kLastKnown = 469;
 // architectures since Linux 5.1.
 constexpr std::uint32_t kOpenTreeAttr = 467;
 
-enum class Check : std::uint8_t { none, ioctl_request, socket_family, priority, io_priority };
+enum class Check : std::uint8_t {
+  none,
+  ioctl_request,
+  socket_family,
+  priority,
+  io_priority
+};
 
 struct Rule {
   std::uint32_t number;
@@ -43,28 +49,57 @@ struct Rule {
 
 const Rule kRules[] = {
     // Keyrings are shared by all processes of the user, whatever the namespace.
-    {SYS_add_key, EPERM}, {SYS_request_key, EPERM}, {SYS_keyctl, EPERM},
+    {SYS_add_key, EPERM},
+    {SYS_request_key, EPERM},
+    {SYS_keyctl, EPERM},
     // Large, privileged or often attacked parts of the kernel.
-    {SYS_bpf, EPERM}, {SYS_perf_event_open, EPERM}, {SYS_userfaultfd, EPERM},
-    {SYS_kexec_load, EPERM}, {SYS_kexec_file_load, EPERM}, {SYS_init_module, EPERM},
-    {SYS_finit_module, EPERM}, {SYS_delete_module, EPERM}, {SYS_reboot, EPERM},
-    {SYS_swapon, EPERM}, {SYS_swapoff, EPERM}, {SYS_acct, EPERM}, {SYS_quotactl, EPERM},
-    {SYS_quotactl_fd, EPERM}, {SYS_syslog, EPERM}, {SYS_settimeofday, EPERM},
-    {SYS_clock_settime, EPERM}, {SYS_vhangup, EPERM}, {SYS_lookup_dcookie, EPERM},
+    {SYS_bpf, EPERM},
+    {SYS_perf_event_open, EPERM},
+    {SYS_userfaultfd, EPERM},
+    {SYS_kexec_load, EPERM},
+    {SYS_kexec_file_load, EPERM},
+    {SYS_init_module, EPERM},
+    {SYS_finit_module, EPERM},
+    {SYS_delete_module, EPERM},
+    {SYS_reboot, EPERM},
+    {SYS_swapon, EPERM},
+    {SYS_swapoff, EPERM},
+    {SYS_acct, EPERM},
+    {SYS_quotactl, EPERM},
+    {SYS_quotactl_fd, EPERM},
+    {SYS_syslog, EPERM},
+    {SYS_settimeofday, EPERM},
+    {SYS_clock_settime, EPERM},
+    {SYS_vhangup, EPERM},
+    {SYS_lookup_dcookie, EPERM},
     {SYS_nfsservctl, ENOSYS},
     // Opens files by number, past every mount (CVE class "shocker").
     {SYS_open_by_handle_at, EPERM},
     // Its requests do what a filter on system calls cannot see.
-    {SYS_io_uring_setup, ENOSYS}, {SYS_io_uring_enter, ENOSYS}, {SYS_io_uring_register, ENOSYS},
+    {SYS_io_uring_setup, ENOSYS},
+    {SYS_io_uring_enter, ENOSYS},
+    {SYS_io_uring_register, ENOSYS},
     // The new mount API: no capability of ours to use it with, and a history
     // of filters that forgot it (CVE-2021-41133).
-    {SYS_open_tree, ENOSYS}, {SYS_move_mount, ENOSYS}, {SYS_fsopen, ENOSYS},
-    {SYS_fsconfig, ENOSYS}, {SYS_fsmount, ENOSYS}, {SYS_fspick, ENOSYS},
-    {SYS_mount_setattr, ENOSYS}, {kOpenTreeAttr, ENOSYS},
+    {SYS_open_tree, ENOSYS},
+    {SYS_move_mount, ENOSYS},
+    {SYS_fsopen, ENOSYS},
+    {SYS_fsconfig, ENOSYS},
+    {SYS_fsmount, ENOSYS},
+    {SYS_fspick, ENOSYS},
+    {SYS_mount_setattr, ENOSYS},
+    {kOpenTreeAttr, ENOSYS},
 #if defined(__x86_64__)
-    {SYS_iopl, EPERM}, {SYS_ioperm, EPERM}, {SYS_create_module, ENOSYS},
-    {SYS_get_kernel_syms, ENOSYS}, {SYS_query_module, ENOSYS}, {SYS_uselib, ENOSYS},
-    {SYS_ustat, ENOSYS}, {SYS_sysfs, ENOSYS}, {SYS__sysctl, ENOSYS}, {SYS_modify_ldt, EPERM},
+    {SYS_iopl, EPERM},
+    {SYS_ioperm, EPERM},
+    {SYS_create_module, ENOSYS},
+    {SYS_get_kernel_syms, ENOSYS},
+    {SYS_query_module, ENOSYS},
+    {SYS_uselib, ENOSYS},
+    {SYS_ustat, ENOSYS},
+    {SYS_sysfs, ENOSYS},
+    {SYS__sysctl, ENOSYS},
+    {SYS_modify_ldt, EPERM},
 #endif
     // Of a process group or a user they would reach beyond the run.
     {SYS_setpriority, 0, Check::priority},
@@ -125,8 +160,8 @@ Program leaf(const Rule& rule) {
   } else if (rule.check == Check::priority || rule.check == Check::io_priority) {
     constexpr std::uint32_t kIoPriorityOfProcess = 1;  // IOPRIO_WHO_PROCESS, ioprio_set(2)
     program.load(argument(0));
-    program.give_if_equal(rule.check == Check::priority ? std::uint32_t{PRIO_PROCESS} : kIoPriorityOfProcess,
-                          kAllow);
+    program.give_if_equal(
+        rule.check == Check::priority ? std::uint32_t{PRIO_PROCESS} : kIoPriorityOfProcess, kAllow);
     program.give(fail_with(EPERM));
   } else if (rule.check == Check::socket_family) {
     program.load(argument(0));

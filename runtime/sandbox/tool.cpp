@@ -110,8 +110,9 @@ Status get_ready(const Plan& plan, int channel) {
     if (message->text == plan.fallback_cwd || ::chdir(plan.fallback_cwd.c_str()) != 0) {
       give_up(control, std::move(error));
     }
-    (void)send_message(control, {Message::Kind::note, 0,
-                                 error.message() + "; starting in " + plan.fallback_cwd, {}});
+    (void)send_message(
+        control,
+        {Message::Kind::note, 0, error.message() + "; starting in " + plan.fallback_cwd, {}});
   }
 
   const std::string program = find_program(plan);
@@ -160,9 +161,8 @@ Status join_network_of(const Tool& tool) {
   if (errno != EINVAL && errno != EBADF) return last_error(kJoin);
   auto child = TRY(os::read_file(AT_FDCWD, "/proc/thread-self/children", 64));
   child.resize(child.find_first_of(" \n") == std::string::npos ? child.size()
-                                                             : child.find_first_of(" \n"));
-  const os::Fd network =
-      TRY(os::open_at(AT_FDCWD, "/proc/" + child + "/ns/net", O_RDONLY));
+                                                               : child.find_first_of(" \n"));
+  const os::Fd network = TRY(os::open_at(AT_FDCWD, "/proc/" + child + "/ns/net", O_RDONLY));
   if (::setns(network.get(), CLONE_NEWNET) != 0) return last_error(kJoin);
   return Done{};
 }

@@ -96,8 +96,8 @@ Status write_id_maps(const Plan& plan) {
 Status forbid_cgroup_namespaces() {
   // Linux 4.9 (namespaces(7), /proc/sys/user). Older kernels have no
   // cgroup.kill and no such file.
-  auto written = os::write_file("/proc/sys/user/max_cgroup_namespaces", "0",
-                                "forbid new cgroup namespaces");
+  auto written =
+      os::write_file("/proc/sys/user/max_cgroup_namespaces", "0", "forbid new cgroup namespaces");
   if (!written.ok() && written.error().code == ENOENT) return Done{};
   return written;
 }

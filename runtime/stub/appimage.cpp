@@ -29,7 +29,8 @@ Result<int> extract(const std::vector<std::string>& arguments, Source& source) {
   if (::mkdir(kDirectory, 0755) != 0) {
     return last_error("unpack the image", kDirectory, "remove it, or go to another directory");
   }
-  const os::Fd directory = TRY(os::open_at(AT_FDCWD, kDirectory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  const os::Fd directory =
+      TRY(os::open_at(AT_FDCWD, kDirectory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
   image::Wanted wanted;
   if (!arguments.empty()) {
     wanted = [pattern = arguments[0]](const std::string& path) {
@@ -56,9 +57,15 @@ int print_help(const std::string& argv0) {
   }
   text += std::string("\n") + kAppImageHelp +
           "\nExamples:\n"
-          "  " + argv0 + " ARGUMENTS                         in the current directory, no network\n"
-          "  " + argv0 + " --rootlet-bind=/data ARGUMENTS    with one more directory of the host\n"
-          "  " + argv0 + " --rootlet-profile=isolated --rootlet-input=in.fa --rootlet-output=out ...\n"
+          "  " +
+          argv0 +
+          " ARGUMENTS                         in the current directory, no network\n"
+          "  " +
+          argv0 +
+          " --rootlet-bind=/data ARGUMENTS    with one more directory of the host\n"
+          "  " +
+          argv0 +
+          " --rootlet-profile=isolated --rootlet-input=in.fa --rootlet-output=out ...\n"
           "\nExit status: the tool's own; 124 timeout, 125 our failure, 126 cannot be executed,\n"
           "127 not there. A tool that died of a signal: the same signal.\n";
   print(STDOUT_FILENO, text);
@@ -109,8 +116,9 @@ Result<int> appimage_option(const std::string& name, const std::vector<std::stri
     return 0;
   }
   if (name == "signature" || name == "updateinfo" || name == "updateinformation") {
-    print(STDOUT_FILENO, TRY(section_text(name == "signature" ? ".sha256_sig" : ".upd_info",
-                                          target_appimage)) + "\n");
+    print(STDOUT_FILENO,
+          TRY(section_text(name == "signature" ? ".sha256_sig" : ".upd_info", target_appimage)) +
+              "\n");
     return 0;
   }
   if (name == "offset" || name == "extract") {

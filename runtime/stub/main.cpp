@@ -24,8 +24,8 @@ Result<int> run(int argc, char** argv) {
 
   const std::string target = caller.variable("TARGET_APPIMAGE");
   if (line.appimage) return appimage_option(*line.appimage, line.arguments, target);
-  Source source = line.options.image ? TRY(open_source(*line.options.image))
-                                     : TRY(open_own(target));
+  Source source =
+      line.options.image ? TRY(open_source(*line.options.image)) : TRY(open_own(target));
   if (line.options.inspect) return print_inspection(source);
   return launch(line.options, std::move(source), caller, line.arguments);
 }

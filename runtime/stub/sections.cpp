@@ -31,7 +31,7 @@ Result<std::string> section_text(const std::string& section, const std::string& 
       header.e_shentsize != sizeof(ElfW(Shdr)) || header.e_shstrndx >= header.e_shnum) {
     return damaged;
   }
-  const auto section_at = [&](std::size_t index, ElfW(Shdr)& out) {
+  const auto section_at = [&](std::size_t index, ElfW(Shdr) & out) {
     const auto at = static_cast<off_t>(header.e_shoff + index * sizeof out);
     return ::pread(file.get(), &out, sizeof out, at) == sizeof out;
   };
@@ -44,7 +44,8 @@ Result<std::string> section_text(const std::string& section, const std::string& 
     const auto at = static_cast<off_t>(names.sh_offset + candidate.sh_name);
     if (::pread(file.get(), name, sizeof name - 1, at) <= 0 || section != name) continue;
     std::string text(std::min<std::size_t>(candidate.sh_size, 16384), '\0');
-    if (::pread(file.get(), text.data(), text.size(), static_cast<off_t>(candidate.sh_offset)) < 0) {
+    if (::pread(file.get(), text.data(), text.size(), static_cast<off_t>(candidate.sh_offset)) <
+        0) {
       return damaged;
     }
     return text.substr(0, text.find('\0'));

@@ -45,10 +45,8 @@ pfam = {path = "/ref/pfam", digest = "sha256:00", size = 7, required = true}
   CHECK(policy.entrypoint == std::vector<std::string>{"/usr/bin/hmmsearch", "--cpu"});
   CHECK(policy.commands == Pairs{{"z", "/usr/bin/z"}, {"a", "/usr/bin/a"}});
   CHECK(policy.env == std::vector<std::string>{"LANG=C"});
-  CHECK(policy.isolation == Pairs{{"writable", "/var/a"},
-                                  {"writable", "/var/b"},
-                                  {"net", "none"},
-                                  {"clean-env", ""}});
+  CHECK(policy.isolation ==
+        Pairs{{"writable", "/var/a"}, {"writable", "/var/b"}, {"net", "none"}, {"clean-env", ""}});
   CHECK(policy.locked == std::vector<std::string>{"net"});
   REQUIRE(policy.data.size() == 1);
   CHECK(policy.data[0].path == "/ref/pfam");

@@ -27,9 +27,9 @@ TEST_CASE("a policy may narrow") {
 
 TEST_CASE("what a policy asks for beyond its profile is refused with the words to type") {
   const std::pair<const char*, const char*> kWide[] = {
-      {"net", "host"},  {"bind", "/etc"},     {"profile", "compat"}, {"seccomp", "none"},
-      {"pid", "host"},  {"home", "/home"},    {"pass-env", "AWS_*"}, {"input", "/data"},
-      {"ipc", "host"},  {"uts", "host"},      {"output", "/out"},    {"cgroup", "host"}};
+      {"net", "host"}, {"bind", "/etc"},  {"profile", "compat"}, {"seccomp", "none"},
+      {"pid", "host"}, {"home", "/home"}, {"pass-env", "AWS_*"}, {"input", "/data"},
+      {"ipc", "host"}, {"uts", "host"},   {"output", "/out"},    {"cgroup", "host"}};
   for (const auto& [option, value] : kWide) {
     INFO(option);
     Options options;
@@ -41,8 +41,8 @@ TEST_CASE("what a policy asks for beyond its profile is refused with the words t
 }
 
 TEST_CASE("options that are never an image's to set are refused in a policy") {
-  for (const char* option : {"no-isolation", "best-effort", "image", "pass-fd", "keep", "mount",
-                             "dry-run"}) {
+  for (const char* option :
+       {"no-isolation", "best-effort", "image", "pass-fd", "keep", "mount", "dry-run"}) {
     INFO(option);
     Options options;
     CHECK_FALSE(apply_policy(options, asking(option, "1")).ok());

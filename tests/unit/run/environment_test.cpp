@@ -36,7 +36,8 @@ TEST_CASE("the host's loader and interpreter paths do not reach a contained tool
                            "R_LIBS", "R_LIBS_USER", "JAVA_TOOL_OPTIONS", "BASH_ENV",
                            "BASH_FUNC_ml%%", "GLIBC_TUNABLES", "ROOTLET_NET"}) {
     INFO(name);
-    CHECK_FALSE(has_name(inside(caller_with({std::string(name) + "=x"}), Profile::contained), name));
+    CHECK_FALSE(
+        has_name(inside(caller_with({std::string(name) + "=x"}), Profile::contained), name));
   }
 }
 
@@ -66,12 +67,12 @@ TEST_CASE("the user's variables win over the policy's, and both over the caller'
   options.env = {"A=user"};
   Policy policy;
   policy.env = {"A=image", "B=image"};
-  const auto env = inside(caller_with({"A=caller", "B=caller"}), Profile::contained, options, policy);
+  const auto env =
+      inside(caller_with({"A=caller", "B=caller"}), Profile::contained, options, policy);
   CHECK(has(env, "A=user"));
   CHECK(has(env, "B=image"));
-  CHECK(std::count_if(env.begin(), env.end(), [](const std::string& entry) {
-          return entry.starts_with("A=");
-        }) == 1);
+  CHECK(std::count_if(env.begin(), env.end(),
+                      [](const std::string& entry) { return entry.starts_with("A="); }) == 1);
 }
 
 TEST_CASE("a variable that was asked for passes") {

@@ -54,9 +54,9 @@ constexpr std::uint32_t refused(int code) {
 }  // namespace
 
 TEST_CASE("ordinary calls pass") {
-  for (const long number : {SYS_read, SYS_write, SYS_openat, SYS_execve, SYS_clone, SYS_mmap,
-                            SYS_unshare, SYS_mount, SYS_ptrace, SYS_exit_group, SYS_clone3,
-                            SYS_landlock_create_ruleset}) {
+  for (const long number :
+       {SYS_read, SYS_write, SYS_openat, SYS_execve, SYS_clone, SYS_mmap, SYS_unshare, SYS_mount,
+        SYS_ptrace, SYS_exit_group, SYS_clone3, SYS_landlock_create_ruleset}) {
     INFO(number);
     CHECK(judge(number) == SECCOMP_RET_ALLOW);
   }
@@ -69,8 +69,8 @@ TEST_CASE("calls that a packaged tool has no business with fail with an errno") 
     CHECK(judge(number) == refused(EPERM));
   }
   constexpr long kOpenTreeAttr = 467;
-  for (const long number : {long{SYS_io_uring_setup}, long{SYS_open_tree}, long{SYS_move_mount}, long{SYS_fsopen},
-                            long{SYS_mount_setattr}, kOpenTreeAttr}) {
+  for (const long number : {long{SYS_io_uring_setup}, long{SYS_open_tree}, long{SYS_move_mount},
+                            long{SYS_fsopen}, long{SYS_mount_setattr}, kOpenTreeAttr}) {
     INFO(number);
     CHECK(judge(number) == refused(ENOSYS));
   }
@@ -82,7 +82,8 @@ TEST_CASE("calls newer than the table do not exist, so that libraries fall back"
   CHECK(judge(100000) == refused(ENOSYS));
 }
 
-TEST_CASE("nothing can be typed into the caller's terminal, whatever the high half of the request") {
+TEST_CASE(
+    "nothing can be typed into the caller's terminal, whatever the high half of the request") {
   CHECK(judge(SYS_ioctl, 0, TIOCSTI) == refused(EPERM));
   CHECK(judge(SYS_ioctl, 0, TIOCSTI | (1ull << 32)) == refused(EPERM));
   CHECK(judge(SYS_ioctl, 0, TIOCLINUX) == refused(EPERM));
