@@ -123,15 +123,9 @@ Result<std::optional<std::string>> Squashfs::read_file(const std::string& path, 
   return std::optional(std::move(bytes));
 }
 
-std::optional<std::string> Squashfs::read_link(const std::string& path) {
-  auto inode = find(fs_.get(), path);
-  if (!inode || !S_ISLNK(inode->base.mode)) return {};
-  std::size_t size = inode->xtra.symlink_size + 1;
-  if (size > 65536) return {};
-  std::string target(size, '\0');
-  if (sqfs_readlink(fs_.get(), &*inode, target.data(), &size) != SQFS_OK) return {};
-  target.resize(target.find('\0') == std::string::npos ? size : target.find('\0'));
-  return target;
+bool Squashfs::has_file(const std::string& path) {
+  const auto inode = find(fs_.get(), path);
+  return inode && S_ISREG(inode->base.mode);
 }
 
 }  // namespace rootlet::image

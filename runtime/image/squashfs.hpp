@@ -31,8 +31,8 @@ class Squashfs {
   // no leading slash; symlinks are not followed. Larger than `limit`: an error.
   Result<std::optional<std::string>> read_file(const std::string& path, std::size_t limit);
 
-  // The target of a symlink, or nothing where `path` is none.
-  std::optional<std::string> read_link(const std::string& path);
+  // A regular file is there; its content is not touched.
+  bool has_file(const std::string& path);
 
   sqfs* raw() const { return fs_.get(); }
   const std::string& name() const { return name_; }

@@ -84,7 +84,7 @@ Result<int> launch(const Options& given, Source source, const Caller& caller,
                   TRY(read_policy(source)),
                   arguments,
                   source.reader(),
-                  [&](const std::string& path) { return source.has_link(path); }};
+                  [&](const std::string& path) { return source.has_file(path); }};
   TRY(apply_policy(options, subject.policy));
 
   const Entry entry = choose_entry(options, subject.policy, caller, arguments);

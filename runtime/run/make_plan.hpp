@@ -16,7 +16,7 @@ struct Subject {
   Policy policy;
   std::vector<std::string> arguments;
   RootFile root_file;                                     // regular files of the root
-  std::function<bool(const std::string& path)> has_link;  // a symlink is at that path
+  std::function<bool(const std::string& path)> has_file;  // a regular file is at that path
 };
 
 // From options, policy and caller to the plan of one run. Looks at the host

@@ -148,14 +148,14 @@ class Places {
   void time_and_names() {
     // A symlink there names one of the image's own zones: binding over it
     // would change what that zone is.
-    if (!subject_.has_link("etc/localtime") && subject_.root_file("etc/localtime")) {
+    if (subject_.has_file("etc/localtime")) {
       list_.push_back(if_there(bound("/etc/localtime", "/etc/localtime", false)));
     }
     if (!net_host_) return;
     for (const char* path : {"/etc/resolv.conf", "/etc/hosts"}) {
       list_.push_back(if_there(bound(path, path, false)));
     }
-    if (!subject_.root_file("etc/nsswitch.conf")) {
+    if (!subject_.has_file("etc/nsswitch.conf")) {
       list_.push_back(if_there(bound("/etc/nsswitch.conf", "/etc/nsswitch.conf", false)));
     }
   }

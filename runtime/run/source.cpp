@@ -120,11 +120,11 @@ RootFile Source::reader() {
   };
 }
 
-bool Source::has_link(const std::string& path) {
-  if (image) return image->read_link(path).has_value();
+bool Source::has_file(const std::string& path) {
+  if (image) return image->has_file(path);
   struct stat status {};
   return ::fstatat(fd.get(), path.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-         S_ISLNK(status.st_mode);
+         S_ISREG(status.st_mode);
 }
 
 Result<Policy> read_policy(Source& source) {

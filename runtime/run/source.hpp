@@ -17,7 +17,7 @@ struct Source {
   Payload payload;
 
   RootFile reader();  // regular files of the root; keep the Source while it is used
-  bool has_link(const std::string& path);
+  bool has_file(const std::string& path);  // a regular one, not reached by a symlink
 };
 
 // FILE, FILE@OFFSET or FILE@OFFSET:LENGTH; a directory; a bare squashfs; an
