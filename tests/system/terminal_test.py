@@ -133,7 +133,7 @@ def job_control(rig):
         terminal.expect("$ ")
         terminal.type("echo status $?\n")
         terminal.expect("status 0")
-        terminal.type("exit\n")
+        terminal.type("exit\nexit\n")
         terminal.wait()
         terminal.hang_up()
 
@@ -149,7 +149,8 @@ def background(rig):
         terminal.expect("Stopped")
         terminal.type("kill -9 %1\n")
         terminal.quiet(0.3)
-        terminal.type("\nexit\n")
+        # Twice: the first only warns while the shell has not heard of the kill.
+        terminal.type("\nexit\nexit\n")
         terminal.wait()
         terminal.hang_up()
 
@@ -230,7 +231,7 @@ def killed_launcher_gives_the_terminal_back(rig):
         terminal.expect("Killed")
         terminal.type("echo back\n")
         terminal.expect("back")
-        terminal.type("exit\n")
+        terminal.type("exit\nexit\n")
         terminal.wait()
         terminal.hang_up()
 
