@@ -19,6 +19,10 @@ It is linked statically with
   zlib               Zlib
   liblzma (xz)       public domain
 
+/AppRun inside the image, where it is ours, is rootlet-apprun (MIT licence),
+linked statically with musl (MIT licence), or with the GNU C library where musl
+was not at hand.
+
 Relinking: for the parts under the LGPL you may use versions of your own. The
 stub's complete source and the scripts that build it (scripts/setup,
 scripts/build) are published with the project; put your static libraries in the

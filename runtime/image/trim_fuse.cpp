@@ -5,7 +5,8 @@
 
 #include "runtime/base/trim_never.hpp"
 
-// What of libfuse 3 the stub does without. Linked into the stub alone.
+// What of libfuse 3 the stub does without. Linked into the stub and
+// the static rootlet command.
 //
 // The image server uses a session that others have mounted: no option is ever
 // parsed, nothing is mounted or unmounted here, and one thread answers. The

@@ -93,7 +93,8 @@ Result<std::uint64_t> elf_end(int fd, const std::string& name) {
   const std::size_t wanted = std::min<std::uint64_t>(header.size(), size);
   TRY(read_exact(fd, header.data(), wanted, 0, name));
   if (wanted < EI_NIDENT || std::memcmp(header.data(), ELFMAG, SELFMAG) != 0) {
-    return plain_error(kFind, name, "not an ELF file");
+    return plain_error(kFind, name, "not an ELF file",
+                       "an AppImage, a squashfs or a directory is wanted");
   }
   const Layout& layout = header[EI_CLASS] == ELFCLASS64 ? kLayout64 : kLayout32;
   if (wanted < layout.header) return damaged(name, "the ELF header is cut short");
