@@ -32,21 +32,31 @@ int reasons = -1;  // where the server says why it gives up
   ::_exit(1);
 }
 
+// One byte and room for one descriptor, as sendmsg(2) and recvmsg(2) take them.
+struct DescriptorMessage {
+  DescriptorMessage() {
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+  }
+  DescriptorMessage(const DescriptorMessage&) = delete;
+  DescriptorMessage& operator=(const DescriptorMessage&) = delete;
+
+  char byte = 0;
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  iovec part{&byte, 1};
+  msghdr header{};
+};
+
 // Takes the one message of the channel. Nothing comes: the run is over.
 int receive_descriptor(int channel) {
-  char byte;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-  iovec part{&byte, 1};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
+  DescriptorMessage message;
   ssize_t got;
   do {
-    got = ::recvmsg(channel, &message, MSG_CMSG_CLOEXEC);
+    got = ::recvmsg(channel, &message.header, MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
-  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  const cmsghdr* header = CMSG_FIRSTHDR(&message.header);
   if (got <= 0 || header == nullptr || header->cmsg_type != SCM_RIGHTS) return -1;
   int fd;
   std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
@@ -143,20 +153,13 @@ Result<Server> start_server(Squashfs& image, Owner owner, const os::OneProcessor
 }
 
 Status hand_over(int channel, int fuse) {
-  char byte = 0;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  iovec part{&byte, 1};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  DescriptorMessage message;
+  cmsghdr* header = CMSG_FIRSTHDR(&message.header);
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof fuse);
   std::memcpy(CMSG_DATA(header), &fuse, sizeof fuse);
-  if (::sendmsg(channel, &message, MSG_NOSIGNAL) < 0) {
+  if (::sendmsg(channel, &message.header, MSG_NOSIGNAL) < 0) {
     return last_error("hand the file system to the image server");
   }
   return Done{};

@@ -8,14 +8,15 @@
 
 namespace rootlet::sandbox {
 
-// What launcher and init tell each other, over one socket pair of theirs that
-// keeps messages apart (SOCK_SEQPACKET). When one of them is gone the other
-// sees the end of it: neither death is ever missed.
+// What launcher and init, and init and the tool's process, tell each other: each
+// two over one socket pair of theirs that keeps messages apart (SOCK_SEQPACKET). When one of them
+// is gone the other sees the end of it: neither death is ever missed.
 struct Message {
   enum class Kind : std::uint8_t {
     signal = 1,  // launcher -> init: number = the signal to pass on
-    started,     // init -> launcher: the tool is about to run
-    note,        // init -> launcher: text = a line for the user
+    started,     // tool's process -> init: its network namespace is made
+    note,        // init -> launcher: text = a line for the user;
+                 // init -> tool's process: text = the directory to start in, and go
     stopped,     // init -> launcher: number = the signal that stopped the tool
     ended,       // init -> launcher: number = its wait status
     failed,      // init -> launcher: error
