@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/run/option_rows.hpp"
+
+// How the image, and other images, are reached.
+namespace rootlet {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Reach>, 3> kReaches{
+    {{"auto", Reach::automatic}, {"private", Reach::private_server}, {"extract", Reach::extract}}};
+
+using O = Options;
+using V = const std::string;
+
+constexpr OptionRow kRows[] = {
+    {"image", "FILE[@OFFSET[:LENGTH]]", "run an image that lies elsewhere",
+     [](O& o, V& v) -> Status {
+       o.image = v;
+       return Done{};
+     },
+     true},
+    {"mount", "auto|private|extract", "how the image is reached",
+     [](O& o, V& v) { return set_word(o.reach, "mount", v, kReaches); }, true},
+    {"keep", "SECONDS", "how long a shared image server outlives its last run",
+     [](O& o, V& v) { return set_number(o.keep_seconds, "keep", v); }, true},
+    {"attach", "IMAGE:DST", "", [](O&, V&) { return not_here("attach"); }},
+    {"data-path", "DIR", "", [](O&, V&) { return not_here("data-path"); }},
+};
+
+}  // namespace
+
+std::span<const OptionRow> options_of_images() { return kRows; }
+
+}  // namespace rootlet

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include <fcntl.h>
+
+#include "runtime/run/option_rows.hpp"
+
+// The program, its environment, and what is told about the run.
+namespace rootlet {
+namespace {
+
+Status set_env(Options& options, const std::string& value) {
+  const std::size_t equals = value.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    return invalid_value("env", value, "NAME=VALUE");
+  }
+  options.env.push_back(value);
+  return Done{};
+}
+
+Status add_fd(Options& options, const std::string& value) {
+  std::optional<int> number;
+  TRY(set_number(number, "pass-fd", value));
+  // Now, while the only descriptors are the caller's.
+  if (::fcntl(*number, F_GETFD) < 0) return last_error("hand a descriptor through", value);
+  options.pass_fds.push_back(*number);
+  return Done{};
+}
+
+Status set_exec(Options& options, const std::string& value) {
+  if (value.empty()) return invalid_value("exec", value, "PROGRAM");
+  options.exec = value;
+  return Done{};
+}
+
+// A flag of Options.
+template <bool Options::*Flag>
+Status raise(Options& options, const std::string&) {
+  options.*Flag = true;
+  return Done{};
+}
+
+using O = Options;
+using V = const std::string;
+
+constexpr OptionRow kRows[] = {
+    {"env", "NAME=VALUE", "set a variable inside", set_env},
+    {"env-file", "FILE", "", [](O&, V&) { return not_here("env-file"); }},
+    {"clean-env", "", "start with a clean environment",
+     [](O& o, V&) -> Status {
+       o.clean_env = true;
+       return Done{};
+     }},
+    {"pass-env", "GLOB", "let these variables of the caller through",
+     [](O& o, V& v) { return add_path(o.pass_env, "pass-env", v); }},
+    {"exec", "PROGRAM", "another program of the image", set_exec},
+    {"shell", "", "a shell inside (of the image)", raise<&Options::shell>, true, true},
+    {"pass-fd", "N", "hand a descriptor through", add_fd, true},
+    {"status-fd", "N", "", [](O&, V&) { return not_here("status-fd"); }},
+    {"status", "PATH", "", [](O&, V&) { return not_here("status"); }},
+    {"record", "FILE", "", [](O&, V&) { return not_here("record"); }},
+    {"no-isolation", "", "run without isolation (extracts first)", raise<&Options::no_isolation>,
+     true, true},
+    {"best-effort", "", "go on where something asked for is not to be had",
+     raise<&Options::best_effort>, true, true},
+    {"dry-run", "", "print the plan, run nothing", raise<&Options::dry_run>, true},
+    {"verbose", "", "say what is done", raise<&Options::verbose>},
+    {"doctor", "", "", [](O&, V&) { return not_here("doctor"); }},
+    {"inspect", "", "what is in this file", raise<&Options::inspect>, true, true},
+    {"version", "", "the version of this stub", raise<&Options::version>, true, true},
+    {"help", "", "this list", raise<&Options::help>, true, true},
+};
+
+}  // namespace
+
+std::span<const OptionRow> options_of_run() { return kRows; }
+
+}  // namespace rootlet
