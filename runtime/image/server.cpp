@@ -11,6 +11,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "runtime/image/answer_loop.hpp"
 #include "runtime/image/answers.hpp"
 #include "runtime/image/confine.hpp"
 #include "runtime/image/squashfuse.hpp"
@@ -86,21 +87,6 @@ void let_go(int image, int channel, pid_t launcher) {
     if (null >= 0 && null != fd) ::dup2(null, fd);
   }
   os::close_all_but({0, 1, 2, image, channel});
-}
-
-// Answers until the file system is unmounted. The first questions come from
-// init and from the tool's start, one after the other; what comes later may
-// come from many processors.
-void answer(fuse_session* session, const os::OneProcessor& beside) {
-  constexpr int kFirst = 64;
-  fuse_buf buffer{};
-  for (int count = 0; ::fuse_session_exited(session) == 0; ++count) {
-    if (count == kFirst) beside.leave();
-    const int got = ::fuse_session_receive_buf(session, &buffer);
-    if (got == -EINTR) continue;
-    if (got <= 0) return;
-    ::fuse_session_process_buf(session, &buffer);
-  }
 }
 
 }  // namespace
