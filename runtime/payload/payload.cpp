@@ -87,11 +87,12 @@ std::uint64_t little(const unsigned char* bytes, std::size_t size) {
 
 }  // namespace
 
-Result<std::uint64_t> elf_end(int fd, const std::string& name) {
-  const std::uint64_t size = TRY(file_size(fd, name));
+Result<std::uint64_t> elf_end(int fd, const std::string& name, std::uint64_t base) {
+  const std::uint64_t whole = TRY(file_size(fd, name));
+  const std::uint64_t size = whole - std::min(whole, base);
   std::array<unsigned char, sizeof(Elf64_Ehdr)> header{};
   const std::size_t wanted = std::min<std::uint64_t>(header.size(), size);
-  TRY(read_exact(fd, header.data(), wanted, 0, name));
+  TRY(read_exact(fd, header.data(), wanted, base, name));
   if (wanted < EI_NIDENT || std::memcmp(header.data(), ELFMAG, SELFMAG) != 0) {
     return plain_error(kFind, name, "not an ELF file",
                        "an AppImage, a squashfs or a directory is wanted");
@@ -108,7 +109,7 @@ Result<std::uint64_t> elf_end(int fd, const std::string& name) {
   if (count == 0 || entry < layout.section) return table_end;
 
   std::array<unsigned char, sizeof(Elf64_Shdr)> last{};
-  TRY(read_exact(fd, last.data(), layout.section, table + entry * (count - 1), name));
+  TRY(read_exact(fd, last.data(), layout.section, base + table + entry * (count - 1), name));
   const Fields section{last.data(), fields.big_endian};
   const std::uint64_t offset = section.at(layout.offset, layout.field_size);
   const std::uint64_t length = section.at(layout.size, layout.field_size);
@@ -168,10 +169,27 @@ Result<Superblock> read_superblock(int fd, std::uint64_t offset, const std::stri
   return block;
 }
 
-Result<Payload> find_payload(int fd, const std::string& name) {
-  const std::uint64_t offset = TRY(elf_end(fd, name));
+Result<Payload> find_payload(int fd, const std::string& name, std::uint64_t base) {
+  const std::uint64_t offset = base + TRY(elf_end(fd, name, base));
   const Superblock block = TRY(read_superblock(fd, offset, name));
   return Payload{fd, offset, block.bytes_used};
+}
+
+Result<Payload> find_payload_in(const FileRange& part, const std::string& name) {
+  char magic[4] = {};
+  const ssize_t got = ::pread(part.fd, magic, sizeof magic, static_cast<off_t>(part.offset));
+  Payload payload;
+  if (got == 4 && part.length >= 4 && std::memcmp(magic, "hsqs", 4) == 0) {
+    const Superblock block = TRY(read_superblock(part.fd, part.offset, name));
+    payload = Payload{part.fd, part.offset, block.bytes_used};
+  } else {
+    payload = TRY(find_payload(part.fd, name, part.offset));
+  }
+  const std::uint64_t before = payload.offset - part.offset;
+  if (before > part.length || payload.length > part.length - before) {
+    return damaged(name, "the image is longer than the part of the file that holds it");
+  }
+  return payload;
 }
 
 }  // namespace rootlet

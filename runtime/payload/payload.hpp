@@ -5,6 +5,7 @@
 #include <string>
 
 #include "runtime/base/result.hpp"
+#include "runtime/payload/zip.hpp"
 
 namespace rootlet {
 
@@ -16,9 +17,10 @@ struct Payload {
 };
 
 // The AppImage rule: the payload begins at max(end of the section header
-// table, end of the last section). 32 and 64 bit, both byte orders.
+// table, end of the last section). 32 and 64 bit, both byte orders. The ELF file
+// begins at byte `base` of the file, and so does the count of what is returned.
 // Errors: not an ELF file, cut short, a header that points outside the file.
-Result<std::uint64_t> elf_end(int fd, const std::string& name);
+Result<std::uint64_t> elf_end(int fd, const std::string& name, std::uint64_t base = 0);
 
 // What a squashfs superblock says, checked against the file's size.
 struct Superblock {
@@ -36,7 +38,10 @@ struct Superblock {
 // file. The error names what is wrong.
 Result<Superblock> read_superblock(int fd, std::uint64_t offset, const std::string& name);
 
-// elf_end() and read_superblock() of an AppImage-like file.
-Result<Payload> find_payload(int fd, const std::string& name);
+// elf_end() and read_superblock() of an AppImage-like file that begins at `base`.
+Result<Payload> find_payload(int fd, const std::string& name, std::uint64_t base = 0);
+
+// The squashfs, or the AppImage, that makes up a part of a file.
+Result<Payload> find_payload_in(const FileRange& part, const std::string& name);
 
 }  // namespace rootlet

@@ -41,7 +41,7 @@ struct Options {
   std::optional<Reach> reach;
   std::optional<int> keep_seconds;
   std::vector<int> pass_fds;
-  std::optional<std::string> image;  // FILE[@OFFSET[:LENGTH]]
+  std::optional<std::string> image;  // FILE[@OFFSET[:LENGTH]] or JAR!/ENTRY
   bool no_isolation = false, best_effort = false, dry_run = false, verbose = false;
   bool help = false, version = false, inspect = false, shell = false;
 

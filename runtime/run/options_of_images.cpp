@@ -12,7 +12,7 @@ using O = Options;
 using V = const std::string;
 
 constexpr OptionRow kRows[] = {
-    {"image", "FILE[@OFFSET[:LENGTH]]", "run an image that lies elsewhere",
+    {"image", "FILE[@OFFSET[:LENGTH]]|JAR!/ENTRY", "run an image that lies elsewhere",
      [](O& o, V& v) -> Status {
        o.image = v;
        return Done{};

@@ -3,8 +3,8 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
-#include <cstring>
 
 #include "runtime/sandbox/resolve.hpp"
 
@@ -18,37 +18,49 @@ std::string real_path(const std::string& path) {
   return ::realpath(path.c_str(), resolved) != nullptr ? resolved : path;
 }
 
-// "FILE@OFFSET[:LENGTH]" when the text behind the last @ is a number.
+// "FILE@OFFSET[:LENGTH]" when the text behind the last @ is a number;
+// "JAR!/ENTRY" when JAR is a file (a directory may be called so, too).
 struct Location {
   std::string file;
   std::optional<std::uint64_t> offset, length;
+  std::string entry;  // of a jar
 };
+
+bool is_file(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
 Location parse_location(const std::string& text) {
+  const std::size_t mark = text.find("!/");
+  if (mark != std::string::npos && is_file(text.substr(0, mark))) {
+    return {text.substr(0, mark), {}, {}, text.substr(mark + 2)};
+  }
   const std::size_t at = text.rfind('@');
-  if (at == std::string::npos || at + 1 == text.size()) return {text, {}, {}};
+  if (at == std::string::npos || at + 1 == text.size()) return {text, {}, {}, {}};
   const char* from = text.c_str() + at + 1;
   char* end = nullptr;
-  Location location{text.substr(0, at), std::strtoull(from, &end, 10), {}};
-  if (end == from || (*end != '\0' && *end != ':')) return {text, {}, {}};
+  Location location{text.substr(0, at), std::strtoull(from, &end, 10), {}, {}};
+  if (end == from || (*end != '\0' && *end != ':')) return {text, {}, {}, {}};
   if (*end == ':') location.length = std::strtoull(end + 1, &end, 10);
-  if (*end != '\0') return {text, {}, {}};
+  if (*end != '\0') return {text, {}, {}, {}};
   return location;
 }
 
 Result<Payload> locate(int fd, const Location& location) {
-  if (location.offset) {
-    const Superblock block = TRY(read_superblock(fd, *location.offset, location.file));
-    if (location.length && block.bytes_used > *location.length) {
-      return plain_error(kOpen, location.file, "the image is longer than the length given");
-    }
-    return Payload{fd, *location.offset, block.bytes_used};
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return last_error(kOpen, location.file);
+  const FileRange whole{fd, 0, static_cast<std::uint64_t>(status.st_size)};
+  if (!location.entry.empty()) {
+    const FileRange part = TRY(find_in_jar(whole, location.entry, location.file));
+    return find_payload_in(part, location.file + "!/" + location.entry);
   }
-  char magic[4] = {};
-  if (::pread(fd, magic, sizeof magic, 0) == 4 && std::memcmp(magic, "hsqs", 4) == 0) {
-    const Superblock block = TRY(read_superblock(fd, 0, location.file));
-    return Payload{fd, 0, block.bytes_used};
+  if (!location.offset) return find_payload_in(whole, location.file);
+  const std::uint64_t left = whole.length - std::min(whole.length, *location.offset);
+  if (location.length && *location.length > left) {
+    return plain_error(kOpen, location.file, "the file ends before the length given");
   }
-  return find_payload(fd, location.file);
+  return find_payload_in({fd, *location.offset, location.length.value_or(left)}, location.file);
 }
 
 Result<Source> open_image(os::Fd fd, std::string file, const Location& location) {
@@ -98,7 +110,7 @@ Result<Source> open_own(const std::string& target_appimage) {
   char name[4096];
   const ssize_t length = ::readlink(kSelf, name, sizeof name);
   const std::string file(name, length > 0 ? static_cast<std::size_t>(length) : 0);
-  return open_image(std::move(opened).value(), file, {file, {}, {}});
+  return open_image(std::move(opened).value(), file, {file, {}, {}, {}});
 }
 
 RootFile Source::reader() {

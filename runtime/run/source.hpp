@@ -20,7 +20,7 @@ struct Source {
   bool has_file(const std::string& path);  // a regular one, not reached by a symlink
 };
 
-// FILE, FILE@OFFSET or FILE@OFFSET:LENGTH; a directory; a bare squashfs; an
+// FILE, FILE@OFFSET, FILE@OFFSET:LENGTH or JAR!/ENTRY; a directory; a bare squashfs; an
 // AppImage (the payload behind its ELF part).
 Result<Source> open_source(const std::string& text);
 
