@@ -6,8 +6,13 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "runtime/image/extract.hpp"
+#include "runtime/os/mount.hpp"
+
 namespace rootlet::image {
 namespace {
+
+constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV;
 
 Error no_fuse(Error error) {
   error.hint =
@@ -16,6 +21,27 @@ Error no_fuse(Error error) {
           : "let users open /dev/fuse (mode 0666), or leave out mount=private, and the image is "
             "unpacked";
   return error;
+}
+
+Status mount_served(int channel, const std::string& target, Owner owner) {
+  auto device = os::open_at(AT_FDCWD, "/dev/fuse", O_RDWR);
+  if (!device.ok()) return no_fuse(device.error());
+  const os::Fd fuse = std::move(device).value();
+  // Without allow_other: no other user, root included, can be stalled by it.
+  // default_permissions: modes count, owners are the caller's own.
+  const std::string options = "fd=" + std::to_string(fuse.get()) +
+                              ",rootmode=40000,user_id=" + std::to_string(owner.uid) +
+                              ",group_id=" + std::to_string(owner.gid) + ",default_permissions";
+  if (::mount("rootlet", target.c_str(), "fuse.rootlet", kFlags | MS_RDONLY, options.c_str()) !=
+      0) {
+    const int code = errno;
+    Error error = Error{code, "mount the image", "fuse", "", ""};
+    error.hint = code == EPERM
+                     ? "FUSE in user namespaces needs Linux 4.18; mount=extract works without"
+                     : "mount=extract works without FUSE";
+    return error;
+  }
+  return hand_over(channel, fuse.get());
 }
 
 }  // namespace
@@ -30,25 +56,24 @@ bool have_fuse() {
          status.st_rdev == makedev(kMisc, kFuseMinor);
 }
 
-Status mount_over_root(int channel, Owner owner) {
-  auto device = os::open_at(AT_FDCWD, "/dev/fuse", O_RDWR);
-  if (!device.ok()) return no_fuse(device.error());
-  const os::Fd fuse = std::move(device).value();
-  // Without allow_other: no other user, root included, can be stalled by it.
-  // default_permissions: modes count, owners are the caller's own.
-  const std::string options = "fd=" + std::to_string(fuse.get()) +
-                              ",rootmode=40000,user_id=" + std::to_string(owner.uid) +
-                              ",group_id=" + std::to_string(owner.gid) + ",default_permissions";
-  constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV | MS_RDONLY;
-  if (::mount("rootlet", "/", "fuse.rootlet", kFlags, options.c_str()) != 0) {
-    const int code = errno;
-    Error error = Error{code, "mount the image", "fuse", "", ""};
-    error.hint = code == EPERM
-                     ? "FUSE in user namespaces needs Linux 4.18; mount=extract works without"
-                     : "mount=extract works without FUSE";
-    return error;
+Status mount_image(const Reached& image, const std::string& target, Owner owner) {
+  if (!image.directory.empty()) {
+    const os::Fd directory = TRY(os::open_path(image.directory));
+    const os::Fd place = TRY(os::open_path(target));
+    return os::mount_bind(directory.get(), place.get(), image.directory);
   }
-  return hand_over(channel, fuse.get());
+  if (image.unpack == nullptr) return mount_served(image.server, target, owner);
+  if (::mount("rootlet", target.c_str(), "tmpfs", kFlags, "mode=755,size=100%") != 0) {
+    return last_error("mount tmpfs", target);
+  }
+  return Done{};
+}
+
+Status complete_image(const Reached& image, int mounted) {
+  if (image.unpack != nullptr) TRY(extract_all(*image.unpack, mounted));
+  if (image.unpack == nullptr && image.directory.empty()) return Done{};
+  return os::restrict_mount(mounted, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+                            image.name);
 }
 
 }  // namespace rootlet::image

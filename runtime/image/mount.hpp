@@ -5,11 +5,21 @@
 
 namespace rootlet::image {
 
-// Mounts the image of the server behind `channel` over "/" of this mount
-// namespace, without fusermount (FUSE in user namespaces: Linux 4.18, kernel
-// commit 4ad769f3c346). /dev/fuse is opened here because the kernel wants it
-// opened in the user namespace of the mount.
-Status mount_over_root(int channel, Owner owner);
+// How init gets at an image; one of the four is set.
+struct Reached {
+  std::string name;            // for messages
+  int server = -1;             // the channel of its server
+  Squashfs* unpack = nullptr;  // to be unpacked into memory
+  std::string directory;       // a directory with its content
+};
+
+// Mounts the image on `target`, a path, without fusermount (FUSE in user
+// namespaces: Linux 4.18, kernel commit 4ad769f3c346). /dev/fuse is opened here
+// because the kernel wants it opened in the user namespace of the mount.
+Status mount_image(const Reached& image, const std::string& target, Owner owner);
+
+// What is left to do once the mount can be opened: `mounted` is its top.
+Status complete_image(const Reached& image, int mounted);
 
 // True when /dev/fuse is there and may be opened.
 bool have_fuse();

@@ -135,7 +135,7 @@ Result<Server> start_server(Squashfs& image, Owner owner, const os::OneProcessor
     ours.reset();
     serve(image, owner, std::move(theirs), launcher, beside);
   }
-  return Server{child.pid, std::move(child.pidfd), std::move(ours)};
+  return Server{"", child.pid, std::move(child.pidfd), std::move(ours)};
 }
 
 Status hand_over(int channel, int fuse) {

@@ -24,6 +24,7 @@ struct Owner {
 // namespace that it serves would keep that namespace, and itself, alive for
 // ever; and outside the run's PID namespace no tool can name it.
 struct Server {
+  std::string image;  // its name for messages; empty: the image of the root
   pid_t pid = -1;
   os::Fd pidfd;
   // To the server: one message that carries its /dev/fuse descriptor. From

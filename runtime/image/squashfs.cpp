@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <vector>
+
 #include "runtime/image/decompress.hpp"
 #include "runtime/image/file_reader.hpp"
 #include "runtime/image/squashfuse.hpp"
@@ -25,17 +27,28 @@ struct Watch {
   int fd = -1;
   off_t size = 0;
   timespec modified{};
+};
+struct Watches {
+  std::vector<Watch> images;  // the root's, and what is attached
   std::function<void()> handler;
 };
-Watch& watch() {
-  static Watch instance;  // one image per process
+Watches& watches() {
+  static Watches instance;
   return instance;
+}
+
+Watch* watch_of(int fd) {
+  for (Watch& watch : watches().images) {
+    if (watch.fd == fd) return &watch;
+  }
+  return nullptr;
 }
 
 bool changed(int fd) {
   struct stat now {};
-  const Watch& then = watch();
-  if (fd != then.fd || ::fstat(fd, &now) != 0) return false;
+  const Watch* found = watch_of(fd);
+  if (found == nullptr || ::fstat(fd, &now) != 0) return false;
+  const Watch& then = *found;
   // Not the change time: a rename or an unlink of a running image moves it,
   // and those are allowed.
   return now.st_size != then.size || now.st_mtim.tv_sec != then.modified.tv_sec ||
@@ -68,7 +81,7 @@ void enlarge(sqfs_cache& cache, std::size_t count) {
 
 }  // namespace
 
-void on_image_changed(std::function<void()> handler) { watch().handler = std::move(handler); }
+void on_image_changed(std::function<void()> handler) { watches().handler = std::move(handler); }
 
 void Squashfs::Close::operator()(sqfs* fs) const {
   sqfs_destroy(fs);
@@ -80,9 +93,9 @@ Squashfs::~Squashfs() = default;
 Result<Squashfs> Squashfs::open(const Payload& payload, const std::string& name) {
   struct stat status {};
   if (::fstat(payload.fd, &status) != 0) return last_error(kOpen, name);
-  watch().fd = payload.fd;
-  watch().size = status.st_size;
-  watch().modified = status.st_mtim;
+  Watch* known = watch_of(payload.fd);  // of an image that is closed by now
+  if (known == nullptr) known = &watches().images.emplace_back();
+  *known = {payload.fd, status.st_size, status.st_mtim};
 
   auto fs = std::make_unique<sqfs>();
   const sqfs_err code = sqfs_init(fs.get(), payload.fd, payload.offset);
@@ -145,7 +158,7 @@ extern "C" ssize_t sqfs_pread(int fd, void* buffer, std::size_t count, off_t off
   // After the bytes are here and before anyone sees them: content of two
   // versions of a file is never mixed.
   if (changed(fd)) {
-    if (watch().handler) watch().handler();
+    if (watches().handler) watches().handler();
     errno = ESTALE;
     return -1;
   }

@@ -12,8 +12,8 @@ namespace rootlet {
 namespace {
 
 // Each gives the run something of the host that no profile gives.
-constexpr std::array<std::string_view, 6> kAlwaysWider = {"bind",     "input",  "output",
-                                                          "pass-env", "record", "data-path"};
+constexpr std::array<std::string_view, 7> kAlwaysWider = {
+    "bind", "input", "output", "attach", "pass-env", "record", "data-path"};
 
 // Options that add up instead of replacing one another.
 bool adds_up(std::string_view name) {

@@ -82,6 +82,7 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   plan.outside_uid = plan.inside_uid = caller.uid;
   plan.outside_gid = plan.inside_gid = caller.gid;
   plan.root_directory = subject.root_directory;
+  plan.root_reached = subject.root_reached;
   plan.filter = options.seccomp.value_or(true);
   plan.scope_sockets = !compat;
   plan.pass_fds = options.pass_fds;

@@ -10,13 +10,16 @@ namespace rootlet {
 
 // What is to be run, apart from how.
 struct Subject {
-  std::string file;            // the image's file on the host, absolute; may be a deleted one
-  std::string root_directory;  // instead of an image: a plain directory
-  std::string unpacked;        // where the image was unpacked on the host; may be empty
+  std::string file;                  // the image's file on the host, absolute; may be a deleted one
+  std::string root_directory;        // instead of an image: a plain directory
+  std::string root_reached;          // an image: how, in a word
+  std::vector<std::string> guarded;  // what the tool may not change: files of images, what is
+                                     // unpacked of them
   Policy policy;
   std::vector<std::string> arguments;
   RootFile root_file;                                     // regular files of the root
   std::function<bool(const std::string& path)> has_file;  // a regular file is at that path
+  std::vector<sandbox::Place> attached;                   // other images, at their targets
 };
 
 // From options, policy and caller to the plan of one run. Looks at the host

@@ -26,10 +26,17 @@ struct Bind {
   std::optional<bool> writable;  // not said: the profile decides
 };
 
+// Another image to be shown inside.
+struct Attachment {
+  std::string image;   // FILE[@OFFSET][//SUBDIR]
+  std::string target;  // absolute, inside
+};
+
 // What was asked for, by whatever source. Pure data: see parse_*.
 struct Options {
   std::optional<Profile> profile;
   std::vector<Bind> binds;
+  std::vector<Attachment> attachments;
   std::vector<std::string> inputs, outputs, scratch;
   std::optional<std::string> tmp_size;
   std::optional<bool> net_host, ipc_host, pid_host, uts_host, cgroup_host;  // unset: the profile

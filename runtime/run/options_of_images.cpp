@@ -8,6 +8,20 @@ namespace {
 constexpr std::array<std::pair<std::string_view, Reach>, 3> kReaches{
     {{"auto", Reach::automatic}, {"private", Reach::private_server}, {"extract", Reach::extract}}};
 
+Status set_attach(Options& options, const std::string& value) {
+  constexpr std::string_view kForm = "IMAGE[@OFFSET][//SUBDIR]:/ABSOLUTE/PATH";
+  const std::vector<std::string> parts = split_escaped(value, ':');
+  if (parts.size() != 2 || parts[0].empty() || !parts[1].starts_with('/')) {
+    return invalid_value("attach", value, kForm);
+  }
+  if (parts[1].find_first_not_of('/') == std::string::npos) {
+    return plain_error("read the options", option_text("attach") + "=" + value,
+                       "it cannot take the place of /", "to run the image: rootlet run IMAGE");
+  }
+  options.attachments.push_back({parts[0], parts[1]});
+  return Done{};
+}
+
 using O = Options;
 using V = const std::string;
 
@@ -22,7 +36,7 @@ constexpr OptionRow kRows[] = {
      [](O& o, V& v) { return set_word(o.reach, "mount", v, kReaches); }, true},
     {"keep", "SECONDS", "how long a shared image server outlives its last run",
      [](O& o, V& v) { return set_number(o.keep_seconds, "keep", v); }, true},
-    {"attach", "IMAGE:DST", "", [](O&, V&) { return not_here("attach"); }},
+    {"attach", "IMAGE[@OFFSET][//SUBDIR]:DST", "show another image inside, read-only", set_attach},
     {"data-path", "DIR", "", [](O&, V&) { return not_here("data-path"); }},
 };
 

@@ -179,6 +179,7 @@ class Places {
 
   Status asked_for() {
     const bool writable = profile_ != Profile::isolated;
+    const std::size_t first = list_.size();
     for (const Bind& bind : options_.binds) {
       TRY(add(bind.source, bind.target, bind.writable.value_or(writable)));
     }
@@ -191,7 +192,27 @@ class Places {
       }
       list_.push_back(scratch(without_slash(path), 0755));
     }
+    for (Place place : subject_.attached) {
+      place.target = without_slash(place.target);
+      list_.push_back(std::move(place));
+    }
+    outer_first(first);
     return Done{};
+  }
+
+  // In whatever order they were named, what lies inside of another comes after
+  // it; of two for one target the later one is seen.
+  void outer_first(std::size_t first) {
+    const auto begin = list_.begin() + static_cast<std::ptrdiff_t>(first);
+    std::vector<Place> asked(std::make_move_iterator(begin), std::make_move_iterator(list_.end()));
+    list_.erase(begin, list_.end());
+    for (std::ptrdiff_t depth = 1; list_.size() < first + asked.size(); ++depth) {
+      for (Place& place : asked) {
+        if (std::count(place.target.begin(), place.target.end(), '/') != depth) continue;
+        list_.push_back(std::move(place));
+        place.target.clear();  // it is placed
+      }
+    }
   }
 
   Status add(const std::string& source, const std::string& target, bool writable) {
@@ -212,7 +233,7 @@ class Places {
 
   void guards() {
     std::vector<std::string> guarded = {real_path(subject_.file)};
-    if (!subject_.unpacked.empty()) guarded.push_back(real_path(subject_.unpacked));
+    for (const std::string& path : subject_.guarded) guarded.push_back(real_path(path));
     const std::string home = caller_.home.empty() ? "" : real_path(caller_.home);
     for (const char* name : kGuarded) {
       if (!home.empty()) guarded.push_back(without_slash(home) + "/" + name);

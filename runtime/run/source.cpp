@@ -74,6 +74,8 @@ Result<Source> open_image(os::Fd fd, std::string file, const Location& location)
 
 }  // namespace
 
+std::string location_file(const std::string& text) { return parse_location(text).file; }
+
 Result<Source> open_source(const std::string& text) {
   const Location location = parse_location(text);
   auto opened = os::open_at(AT_FDCWD, location.file, O_RDONLY);

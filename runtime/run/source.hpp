@@ -24,6 +24,9 @@ struct Source {
 // AppImage (the payload behind its ELF part).
 Result<Source> open_source(const std::string& text);
 
+// FILE of such a text.
+std::string location_file(const std::string& text);
+
 // The file that this process was started from (or TARGET_APPIMAGE).
 Result<Source> open_own(const std::string& target_appimage);
 

@@ -31,8 +31,9 @@ void stop_as(int signal) {
   ::sigprocmask(SIG_BLOCK, &only, nullptr);
 }
 
-Error server_error(const std::string& reason) {
-  return plain_error("serve the image", "", reason.empty() ? "its server was killed" : reason,
+Error server_error(const image::Server& server, const std::string& reason) {
+  return plain_error("serve the image", server.image,
+                     reason.empty() ? "its server was killed" : reason,
                      "run it again; if it happens again, check the file (rootlet inspect)");
 }
 
@@ -45,8 +46,8 @@ std::string last_words(int channel) {
 
 class Supervisor {
  public:
-  Supervisor(sandbox::Init init, std::optional<image::Server> server)
-      : init_(std::move(init)), server_(std::move(server)) {}
+  Supervisor(sandbox::Init init, std::vector<image::Server> servers)
+      : init_(std::move(init)), servers_(std::move(servers)), watched_(servers_.size(), true) {}
 
   Result<int> run() {
     sigset_t all;
@@ -65,25 +66,28 @@ class Supervisor {
 
  private:
   void wait() {
-    const bool served = server_ && !mount_is_gone_;
-    pollfd events[4] = {{init_.control.get(), POLLIN, 0},
-                        {signals_.get(), POLLIN, 0},
-                        {served ? server_->pidfd.get() : -1, POLLIN, 0},
-                        {served ? server_->channel.get() : -1, POLLIN, 0}};
-    if (::poll(events, 4, -1) < 0) return;
+    std::vector<pollfd> events = {{init_.control.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      events.push_back({watched_[i] ? servers_[i].pidfd.get() : -1, POLLIN, 0});
+      events.push_back({watched_[i] ? servers_[i].channel.get() : -1, POLLIN, 0});
+    }
+    if (::poll(events.data(), events.size(), -1) < 0) return;
     // Init first: when the tool has ended, the server's end is no news.
     if (events[0].revents != 0) return hear_init();
     if (events[1].revents != 0) pass_signals();
-    if (events[2].revents != 0 || events[3].revents != 0) hear_server();
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      if (events[2 + 2 * i].revents != 0 || events[3 + 2 * i].revents != 0) hear_server(i);
+    }
   }
 
-  void hear_server() {
-    const std::string reason = last_words(server_->channel.get());
-    if (reason.empty() && server_end() == End::well) {
+  void hear_server(std::size_t number) {
+    const image::Server& server = servers_[number];
+    const std::string reason = last_words(server.channel.get());
+    if (reason.empty() && end_of(server) == End::well) {
       // Its mount went, with init: what init has said is still to be heard.
-      mount_is_gone_ = true;
-    } else if (!reason.empty() || server_end() == End::badly) {
-      error_ = server_error(reason);
+      watched_[number] = false;
+    } else if (!reason.empty() || end_of(server) == End::badly) {
+      error_ = server_error(server, reason);
     }
     // Else only its end of the channel is closed, and its own end comes next.
   }
@@ -95,9 +99,9 @@ class Supervisor {
   };
 
   // It exits with 0 when its mount goes, and by itself never otherwise.
-  End server_end() const {
+  static End end_of(const image::Server& server) {
     siginfo_t info{};
-    const auto pid = static_cast<id_t>(server_->pid);
+    const auto pid = static_cast<id_t>(server.pid);
     ::waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT);
     if (info.si_pid == 0) return End::none;
     return info.si_code == CLD_EXITED && info.si_status == 0 ? End::well : End::badly;
@@ -123,35 +127,39 @@ class Supervisor {
   // A tool that lost its files may end by itself, before anyone can stop it,
   // and with a status that means something else.
   void hear_end(int status) {
-    // Its end of the channel closes before its /dev/fuse does, and so before
-    // the tool can notice anything.
-    pollfd channel{server_ ? server_->channel.get() : -1, POLLIN, 0};
-    if (::poll(&channel, 1, 0) <= 0) {
-      result_ = status;
+    for (const image::Server& server : servers_) {
+      // Its end of the channel closes before its /dev/fuse does, and so before
+      // the tool can notice anything.
+      pollfd channel{server.channel.get(), POLLIN, 0};
+      if (::poll(&channel, 1, 0) <= 0) continue;
+      const std::string reason = last_words(server.channel.get());
+      pollfd ended{server.pidfd.get(), POLLIN, 0};
+      if (reason.empty()) ::poll(&ended, 1, 1000);
+      if (reason.empty() && end_of(server) == End::well) continue;
+      error_ = server_error(server, reason);
       return;
     }
-    const std::string reason = last_words(server_->channel.get());
-    pollfd ended{server_->pidfd.get(), POLLIN, 0};
-    if (reason.empty()) ::poll(&ended, 1, 1000);
-    if (reason.empty() && server_end() == End::well) {
-      result_ = status;
-    } else {
-      error_ = server_error(reason);
-    }
+    result_ = status;
   }
 
-  // A step that failed because the server was gone blames the wrong thing.
+  // A step that failed because a server was gone blames the wrong thing.
   Error cause_of(const Error& failure) const {
-    if (!server_) return failure;
-    const std::string reason = last_words(server_->channel.get());
-    if (!reason.empty()) return server_error(reason);
-    // Only these two speak of the server; it also ends, and rightly, when a
+    // Only these two speak of a server; it also ends, and rightly, when a
     // failed init takes the mount with it.
-    if (failure.code != ENOTCONN && failure.code != ECONNABORTED) return failure;
-    pollfd ended{server_->pidfd.get(), POLLIN, 0};
+    const bool lost = failure.code == ENOTCONN || failure.code == ECONNABORTED;
+    for (const image::Server& server : servers_) {
+      const std::string reason = last_words(server.channel.get());
+      if (!reason.empty()) return server_error(server, reason);
+    }
+    if (!lost) return failure;
+    std::vector<pollfd> ends;
+    for (const image::Server& server : servers_) ends.push_back({server.pidfd.get(), POLLIN, 0});
     // Its end and the failure come at the same moment, in either order.
-    if (::poll(&ended, 1, 1000) <= 0) return failure;
-    return server_error("");
+    if (::poll(ends.data(), ends.size(), 1000) <= 0) return failure;
+    for (std::size_t i = 0; i < servers_.size(); ++i) {
+      if (ends[i].revents != 0) return server_error(servers_[i], "");
+    }
+    return failure;
   }
 
   void pass_signals() {
@@ -172,16 +180,19 @@ class Supervisor {
     // in which the tool dies without seeing an error, the server goes too.
     constexpr int kMoment = 20;  // ms
     pollfd ended{init_.pidfd.get(), POLLIN, 0};
-    if (server_ && ::poll(&ended, 1, kMoment) <= 0) ::kill(server_->pid, SIGKILL);
+    if (!servers_.empty() && ::poll(&ended, 1, kMoment) <= 0) kill_servers();
     os::wait_for(init_.pid);
-    if (!server_) return;
-    ::kill(server_->pid, SIGKILL);
-    os::wait_for(server_->pid);
+    kill_servers();
+    for (const image::Server& server : servers_) os::wait_for(server.pid);
+  }
+
+  void kill_servers() const {
+    for (const image::Server& server : servers_) ::kill(server.pid, SIGKILL);
   }
 
   sandbox::Init init_;
-  std::optional<image::Server> server_;
-  bool mount_is_gone_ = false;  // and the server with it, as it should
+  std::vector<image::Server> servers_;
+  std::vector<bool> watched_;  // not when its mount is gone, and it with it, as it should
   os::Fd signals_;
   std::optional<int> result_;
   std::optional<Error> error_;
@@ -189,8 +200,8 @@ class Supervisor {
 
 }  // namespace
 
-Result<int> supervise(sandbox::Init init, std::optional<image::Server> server) {
-  return Supervisor(std::move(init), std::move(server)).run();
+Result<int> supervise(sandbox::Init init, std::vector<image::Server> servers) {
+  return Supervisor(std::move(init), std::move(servers)).run();
 }
 
 CallerSignals block_signals() {

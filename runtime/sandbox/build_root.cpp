@@ -6,11 +6,10 @@
 
 #include <algorithm>
 
-#include "runtime/image/extract.hpp"
-#include "runtime/image/mount.hpp"
 #include "runtime/os/mount.hpp"
 #include "runtime/sandbox/control.hpp"
 #include "runtime/sandbox/devices.hpp"
+#include "runtime/sandbox/resolve.hpp"
 
 namespace rootlet::sandbox {
 namespace {
@@ -42,32 +41,18 @@ Result<std::vector<Opened>> open_sources(const Plan& plan) {
   return opened;
 }
 
-// A root that exists: the image served, the image unpacked, or a directory.
-// It is mounted over "/" of this namespace, so that no directory of the host
-// is needed, and entered from above: a look-up of ".." at the root goes up to
-// what was mounted on it last (fs/namei.c, follow_dotdot; seen on 6.18).
-Result<Root> mount_root(const Plan& plan, image::Squashfs* image, int server) {
-  if (!plan.root_directory.empty()) {
-    const os::Fd directory = TRY(os::open_path(plan.root_directory));
-    const os::Fd slash = TRY(os::open_path("/"));
-    TRY(os::mount_bind(directory.get(), slash.get(), plan.root_directory));
-    os::Fd root = TRY(os::open_mounted(AT_FDCWD, "/.."));
-    TRY(os::restrict_mount(root.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-                           plan.root_directory));
-    return Root(std::move(root), plan.memory);
-  }
-  if (plan.extract) {
-    if (::mount("rootlet", "/", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=100%") != 0) {
-      return last_error("mount tmpfs", "/");
-    }
-    os::Fd root = TRY(os::open_mounted(AT_FDCWD, "/.."));
-    TRY(image::extract_all(*image, root.get()));
-    TRY(os::restrict_mount(root.get(), MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-                           "/"));
-    return Root(std::move(root), plan.memory);
-  }
-  TRY(image::mount_over_root(server, {plan.inside_uid, plan.inside_gid}));
-  return Root(TRY(os::open_mounted(AT_FDCWD, "/..")), plan.memory);
+// A root that exists: an image, or a directory. It is mounted over "/" of this
+// namespace, so that no directory of the host is needed, and entered from
+// above: a look-up of ".." at the root goes up to what was mounted on it last
+// (fs/namei.c, follow_dotdot; seen on 6.18).
+Result<Root> mount_root(const Plan& plan, const std::vector<image::Reached>& images) {
+  image::Reached directory;
+  directory.name = directory.directory = plan.root_directory;
+  const image::Reached& root = plan.root_directory.empty() ? images.front() : directory;
+  TRY(image::mount_image(root, "/", {plan.inside_uid, plan.inside_gid}));
+  os::Fd mounted = TRY(os::open_mounted(AT_FDCWD, "/.."));
+  TRY(image::complete_image(root, mounted.get()));
+  return Root(std::move(mounted), plan.memory);
 }
 
 // /proc of this PID namespace. The kernel allows it only while a whole one is
@@ -134,17 +119,6 @@ bool starts_below(const std::string& path, const std::string& top) {
   return path.size() > top.size() && path.starts_with(top) && path[top.size()] == '/';
 }
 
-Status show(Root& root, const Opened& item) {
-  const Place& place = *item.place;
-  switch (place.kind) {
-    case Place::Kind::bind:
-      return root.bind(item.source.get(), place.target, item.directory, place.writable);
-    case Place::Kind::scratch: return root.scratch(place.target, place.mode, false);
-    case Place::Kind::text: return root.text(place.target, place.source);
-  }
-  return Done{};
-}
-
 }  // namespace
 
 // The rule of $PWD, asked of the image before anything is put on it: entries
@@ -167,31 +141,75 @@ void RootBuilder::leave_out_hiding(std::string& cwd) {
   });
 }
 
-// Every target that lies on the image itself, before the first mount: what is
-// missing is made by covering a directory, which would hide what is mounted
-// below it.
-Status RootBuilder::make_places() {
-  std::vector<std::string> tops = {"/proc", "/dev"};
-  if (plan_.sysfs) tops.push_back("/sys");
-  for (const std::string& top : tops) TRY(root_->make(top, true));
+// Every target that lies on the image itself (or on one that is attached)
+// before anything is mounted there: what is missing is made by covering a
+// directory, which would hide what is mounted below it.
+Status RootBuilder::make_places(const Opened* inside_of) {
+  std::vector<Target> targets;
+  std::vector<std::string> tops;  // what lies below them lies on something else
+  if (inside_of == nullptr) {
+    tops = {"/proc", "/dev"};
+    if (plan_.sysfs) tops.push_back("/sys");
+    for (const std::string& top : tops) targets.push_back({top, true});
+  }
   for (const Opened& item : opened_) {
     const std::string& target = item.place->target;
+    if (inside_of != nullptr &&
+        (&item <= inside_of || !starts_below(target, inside_of->place->target))) {
+      continue;
+    }
     const bool nested = std::any_of(tops.begin(), tops.end(), [&](const std::string& top) {
       return starts_below(target, top);
     });
-    if (!nested) TRY(root_->make(target, item.directory));
+    if (!nested) targets.push_back({target, item.directory});
     if (item.directory) tops.push_back(target);
   }
-  return Done{};
+  return root_->make_all(targets);
 }
 
 Status RootBuilder::lay_out(std::string& cwd) {
   opened_ = TRY(open_sources(plan_));
-  root_ = TRY(mount_root(plan_, links_.image, links_.server));
+  root_ = TRY(mount_root(plan_, links_.images));
   root_->look_around();
   leave_out_hiding(cwd);
-  TRY(make_places());
+  TRY(make_places(nullptr));
   root_->stop_covering();
+  return Done{};
+}
+
+// Another image at its place: all of it, then the part that was asked for on
+// top, found inside of it whatever symlinks it holds.
+Status RootBuilder::attach(const Opened& item) {
+  const Place& place = *item.place;
+  const image::Reached& image = links_.images[place.image];
+  TRY(root_->make(place.target, true));
+  os::Fd at = TRY(root_->open(place.target));
+  TRY(image::mount_image(image, os::fd_path(at.get()), {plan_.inside_uid, plan_.inside_gid}));
+  at = TRY(root_->open(place.target));
+  TRY(image::complete_image(image, at.get()));
+  if (!place.part.empty()) {
+    auto part = resolve_in_root(at.get(), place.part, O_PATH | O_DIRECTORY);
+    if (!part.ok()) {
+      Error error = std::move(part).error();
+      error.action = "attach";
+      error.subject = place.source + "//" + place.part;
+      return error;
+    }
+    TRY(os::mount_bind(part.value().get(), at.get(), place.target));
+  }
+  TRY(root_->allow_covering(place.target));
+  return make_places(&item);
+}
+
+Status RootBuilder::show(const Opened& item) {
+  const Place& place = *item.place;
+  switch (place.kind) {
+    case Place::Kind::bind:
+      return root_->bind(item.source.get(), place.target, item.directory, place.writable);
+    case Place::Kind::scratch: return root_->scratch(place.target, place.mode, false);
+    case Place::Kind::text: return root_->text(place.target, place.source);
+    case Place::Kind::image: return attach(item);
+  }
   return Done{};
 }
 
@@ -200,7 +218,7 @@ Status RootBuilder::show_all() {
   for (const Opened& item : opened_) {
     const Place& place = *item.place;
     if (!left_out.empty() && place.follows == left_out) continue;
-    auto shown = show(*root_, item);
+    auto shown = show(item);
     if (shown.ok()) continue;
     // The caller's directory, below something bound that lacks it: the tool
     // then starts elsewhere, and says so.

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "runtime/image/squashfs.hpp"
+#include "runtime/image/mount.hpp"
 #include "runtime/os/affinity.hpp"
 #include "runtime/sandbox/plan.hpp"
 #include "runtime/sandbox/root.hpp"
@@ -13,10 +13,9 @@ namespace rootlet::sandbox {
 
 // What init has at hand while it builds.
 struct Links {
-  image::Squashfs* image = nullptr;  // null: the root is a plain directory
-  int server = -1;                   // channel of the image server
-  int control = -1;                  // to the launcher
-  const os::OneProcessor& beside;    // shared with the image server
+  const std::vector<image::Reached>& images;  // the root's first, unless that is a directory
+  int control = -1;                           // to the launcher
+  const os::OneProcessor& beside;             // shared with the image servers
 };
 
 // A place whose source was opened while the host's files were in reach.
@@ -41,7 +40,9 @@ class RootBuilder {
 
  private:
   void leave_out_hiding(std::string& cwd);
-  Status make_places();
+  Status make_places(const Opened* inside_of);
+  Status attach(const Opened& item);
+  Status show(const Opened& item);
   Status show_all();
 
   const Plan& plan_;

@@ -91,7 +91,7 @@ int run_init(const Plan& plan, const Links& links) {
 
 }  // namespace
 
-Result<Init> start_init(const Plan& plan, image::Squashfs* image, int server,
+Result<Init> start_init(const Plan& plan, const std::vector<image::Reached>& images,
                         const os::OneProcessor& beside) {
   int ends[2];
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
@@ -109,7 +109,7 @@ Result<Init> start_init(const Plan& plan, image::Squashfs* image, int server,
   if (!child.ok()) return explain_namespace_failure(child.error().code);
   if (child.value().pid == 0) {
     ours.reset();
-    ::_exit(run_init(plan, {image, server, theirs.get(), beside}));
+    ::_exit(run_init(plan, {images, theirs.get(), beside}));
   }
   return Init{child.value().pid, std::move(child.value().pidfd), std::move(ours)};
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "runtime/image/server.hpp"
+#include "runtime/image/mount.hpp"
 #include "runtime/os/process.hpp"
 #include "runtime/sandbox/plan.hpp"
 
@@ -15,10 +15,10 @@ struct Init {
   os::Fd control;  // see control.hpp
 };
 
-// `image`: what to serve or unpack (null for a plain directory). `server`: the
-// channel of the image server, -1 where there is none; `beside`: the processor
-// that init shares with it while it asks.
-Result<Init> start_init(const Plan& plan, image::Squashfs* image, int server,
+// `images`: those of the run, the root's first (unless the root is a plain
+// directory). `beside`: the processor that init shares with their servers while
+// it asks.
+Result<Init> start_init(const Plan& plan, const std::vector<image::Reached>& images,
                         const os::OneProcessor& beside);
 
 }  // namespace rootlet::sandbox

@@ -29,6 +29,9 @@ std::string place_text(const Place& place) {
              (place.only_if_empty ? ", unless the image has entries there" : "");
     case Place::Kind::scratch: return "scratch -> " + place.target;
     case Place::Kind::text: return "generated -> " + place.target;
+    case Place::Kind::image:
+      return "image " + place.source + (place.part.empty() ? "" : "//" + place.part) + " -> " +
+             place.target + " (ro)";
   }
   return {};
 }
@@ -42,8 +45,7 @@ std::string Plan::text() const {
     out += name + ": " + printable(value) + "\n";
   };
   line("profile", kProfiles[static_cast<int>(profile)]);
-  line("root", root_directory.empty() ? (extract ? "image, unpacked" : "image, served")
-                                      : "directory " + root_directory);
+  line("root", root_directory.empty() ? "image, " + root_reached : "directory " + root_directory);
   line("namespaces", namespaces_text(namespaces) + (own_network ? " net" : ""));
   line("network", own_network ? "none" : "host");
   line("ids", std::to_string(inside_uid) + ":" + std::to_string(inside_gid));

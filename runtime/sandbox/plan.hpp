@@ -26,10 +26,13 @@ struct Place {
     bind,     // a host path
     scratch,  // an empty directory in the run's own memory
     text,     // a small file with this content, read-only
+    image,    // another image, read-only
   };
   Kind kind = Kind::bind;
   std::string target;          // absolute, inside; resolved inside whatever symlinks the image has
-  std::string source;          // bind: the host path; text: the content
+  std::string source;          // bind: the host path; text: the content; image: its file
+  std::string part;            // image: the directory of it to show; empty: all of it
+  std::size_t image = 0;       // image: its number among the images of the run
   bool writable = false;       // bind
   bool optional = false;       // bind: skip when the source is missing
   bool guards = false;         // bind: over a part of another bind, to keep it from change
@@ -51,8 +54,8 @@ struct Plan {
   uid_t outside_uid = 0, inside_uid = 0;
   gid_t outside_gid = 0, inside_gid = 0;
 
-  std::string root_directory;  // a plain directory as the root; empty: the image
-  bool extract = false;        // the image is unpacked into memory instead of served
+  std::string root_directory;  // a plain directory as the root; empty: the first image
+  std::string root_reached;    // how, in a word
   std::vector<Place> places;   // in this order
   std::string memory = "25%";  // the size of all scratch places together, tmpfs(5)
 

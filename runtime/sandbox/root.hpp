@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/mount.h>
+
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -9,6 +12,14 @@
 #include "runtime/sandbox/plan.hpp"
 
 namespace rootlet::sandbox {
+
+constexpr unsigned long kTmpfsFlags = MS_NOSUID | MS_NODEV;
+
+// A path that something will be shown at.
+struct Target {
+  std::string path;
+  bool directory = true;
+};
 
 // The new root while it is being built: mounted, not yet entered.
 //
@@ -31,11 +42,15 @@ class Root {
 
   // Makes sure that `path` exists. As a directory, or as a file.
   Status make(const std::string& path, bool directory);
+  // The same for many, in an order in which no cover hides another.
+  Status make_all(const std::vector<Target>& targets);
 
   // From here on host directories are shown in it. They are not covered for
   // what they lack: new names would vanish from a writable one, and nothing is
   // made on the host.
   void stop_covering() { bare_ = false; }
+  // Except for the mount at `path`: an image, whose directories may be covered.
+  Status allow_covering(const std::string& path);
 
   // Shows things at paths. Sources are descriptors opened beforehand.
   Status bind(int source, const std::string& target, bool directory, bool writable);
@@ -57,6 +72,9 @@ class Root {
 
  private:
   bool parent_is_empty(const std::string& path) const;
+  // Whether `path` exists; of the wrong kind is an error.
+  Result<bool> exists(const std::string& path, bool directory) const;
+  bool may_cover(int directory) const;
   Status cover(const std::string& directory);
   Result<os::Fd> scratch_directory(unsigned mode);
   Status cover_with_overlay(int directory, const std::string& path);
@@ -76,8 +94,9 @@ class Root {
   os::Fd scratch_;
   bool making_scratch_ = false;
   int scratch_count_ = 0;
-  std::vector<dev_t> our_devices_;   // file systems that are ours to write to
-  std::vector<std::string> covers_;  // made read-only at the end
+  std::vector<dev_t> our_devices_;       // file systems that are ours to write to
+  std::vector<std::string> covers_;      // made read-only at the end
+  std::vector<std::uint64_t> attached_;  // mounts of images, by their number
 };
 
 }  // namespace rootlet::sandbox

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/run/reach.hpp"
+
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+
+#include "runtime/base/option_text.hpp"
+#include "runtime/image/extract.hpp"
+#include "runtime/os/process.hpp"
+
+namespace rootlet {
+namespace {
+
+constexpr std::string_view kAttach = "attach";
+
+// Where FILE ends and SUBDIR begins: a path may hold "//" itself, so it is the
+// first "//" that has a file in front of it.
+std::size_t end_of_file_name(const std::string& text) {
+  for (std::size_t at = text.find("//"); at != std::string::npos; at = text.find("//", at + 1)) {
+    struct stat status {};
+    const std::string file = location_file(text.substr(0, at));
+    if (::stat(file.c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) return at;
+  }
+  return text.size();
+}
+
+Result<RunImage> open_one(const Attachment& attachment) {
+  const std::size_t end = end_of_file_name(attachment.image);
+  auto source = open_source(attachment.image.substr(0, end));
+  if (!source.ok()) {
+    Error error = std::move(source).error();
+    error.action = kAttach;
+    return error;
+  }
+  if (!source.value().image) {
+    return plain_error(kAttach, attachment.image, "it is a directory",
+                       option_text("bind") + "=SRC:DST shows directories");
+  }
+  RunImage image{std::make_unique<Source>(std::move(source).value()),
+                 attachment.image.substr(0, end),
+                 "",
+                 attachment.target,
+                 Way::served,
+                 {}};
+  if (end < attachment.image.size()) image.part = attachment.image.substr(end + 2);
+  return image;
+}
+
+// `in_memory`: what other images of the run take of it.
+Result<Way> choose_way(RunImage& image, const Options& options, const Log& log,
+                       std::uint64_t& in_memory) {
+  const bool asked = options.reach == Reach::extract;
+  if (!asked && image::have_fuse()) return Way::served;
+  if (!asked && options.reach == Reach::private_server) {
+    return plain_error("reach the image", "/dev/fuse", "it is not there, or not for you",
+                       "leave out " + option_text("mount") + "=private, and the image is unpacked");
+  }
+  const std::uint64_t size = TRY(image::unpacked_size(*image.source->image));
+  struct sysinfo memory {};
+  ::sysinfo(&memory);
+  const std::uint64_t room = std::uint64_t{memory.freeram} * memory.mem_unit / 4;
+  const Way way = in_memory <= room && size <= room - in_memory ? Way::memory : Way::directory;
+  if (way == Way::memory) in_memory += size;
+  log.say([&] {
+    return std::string(asked ? "" : "/dev/fuse cannot be used: ") + "the image " + image.name +
+           (image.name.empty() ? "(" : " (") + std::to_string(size >> 20) +
+           " MiB) is unpacked into " + (way == Way::memory ? "memory" : "a private directory");
+  });
+  return way;
+}
+
+}  // namespace
+
+image::Reached RunImage::reached(int server) {
+  image::Reached reached;
+  reached.name = name.empty() ? source->file : name;
+  reached.server = server;
+  if (way == Way::memory) reached.unpack = &*source->image;
+  if (directory) reached.directory = directory->path();
+  return reached;
+}
+
+Result<std::vector<RunImage>> open_attached(const Options& options) {
+  std::vector<RunImage> images;
+  for (const Attachment& attachment : options.attachments) {
+    images.push_back(TRY(open_one(attachment)));
+  }
+  return images;
+}
+
+Status choose_ways(std::vector<RunImage>& images, const Options& options, const Log& log) {
+  std::uint64_t in_memory = 0;
+  for (RunImage& image : images) image.way = TRY(choose_way(image, options, log, in_memory));
+  return Done{};
+}
+
+Status unpack(std::vector<RunImage>& images, const Log& log) {
+  for (RunImage& image : images) {
+    if (image.way != Way::directory) continue;
+    image.directory = TRY(extract_to_directory(*image.source->image, log));
+  }
+  return Done{};
+}
+
+void add_images(Subject& subject, const std::vector<RunImage>& images) {
+  constexpr const char* kReached[] = {"served", "unpacked", "unpacked"};
+  for (const RunImage& image : images) {
+    if (image.directory) subject.guarded.push_back(image.directory->base());
+    if (image.target.empty()) {
+      subject.root_reached = kReached[static_cast<int>(image.way)];
+      continue;
+    }
+    subject.guarded.push_back(image.source->file);
+    sandbox::Place place;
+    place.kind = sandbox::Place::Kind::image;
+    place.target = image.target;
+    place.source = image.name;
+    place.part = image.part;
+    place.image = static_cast<std::size_t>(&image - images.data());
+    subject.attached.push_back(std::move(place));
+  }
+}
+
+Result<std::vector<image::Server>> start_servers(std::vector<RunImage>& images, image::Owner owner,
+                                                 const os::OneProcessor& beside) {
+  std::vector<image::Server> servers;
+  for (RunImage& image : images) {
+    if (image.way != Way::served) continue;
+    auto server = image::start_server(*image.source->image, owner, beside);
+    if (!server.ok()) {
+      dismiss(servers);
+      return std::move(server).error();
+    }
+    servers.push_back(std::move(server).value());
+    servers.back().image = image.name;
+  }
+  return servers;
+}
+
+std::vector<image::Reached> reached_images(std::vector<RunImage>& images,
+                                           const std::vector<image::Server>& servers) {
+  std::vector<image::Reached> reached;
+  auto server = servers.begin();
+  for (RunImage& image : images) {
+    const int channel = image.way == Way::served ? (server++)->channel.get() : -1;
+    reached.push_back(image.reached(channel));
+  }
+  return reached;
+}
+
+void dismiss(std::vector<image::Server>& servers) {
+  // Each ends when nobody can hand it anything; all first, for a later one may
+  // hold an earlier one's end for a moment.
+  for (image::Server& server : servers) server.channel.reset();
+  for (const image::Server& server : servers) os::wait_for(server.pid);
+}
+
+}  // namespace rootlet

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/base/log.hpp"
+#include "runtime/image/mount.hpp"
+#include "runtime/image/server.hpp"
+#include "runtime/run/extracted.hpp"
+#include "runtime/run/make_plan.hpp"
+#include "runtime/run/options.hpp"
+#include "runtime/run/source.hpp"
+
+// How the launcher makes the images of a run reachable for init: the one that
+// is the root, and those that are attached.
+namespace rootlet {
+
+// Without /dev/fuse, or when asked to, an image is unpacked: into memory that
+// dies with the run while it is small, else into a private directory.
+enum class Way {
+  served,
+  memory,
+  directory
+};
+
+// An image of a run, and what is held for it until the run is over.
+struct RunImage {
+  std::unique_ptr<Source> source;
+  std::string name;    // for messages; empty: the image of the root
+  std::string part;    // attached: the directory of it to show
+  std::string target;  // attached: where
+  Way way = Way::served;
+  std::optional<ExtractedDirectory> directory;
+
+  image::Reached reached(int server);
+};
+
+// The images that attach=IMAGE[@OFFSET][//SUBDIR]:DST names, opened.
+Result<std::vector<RunImage>> open_attached(const Options& options);
+
+// Chooses the way of each. Looks at the host and changes nothing.
+Status choose_ways(std::vector<RunImage>& images, const Options& options, const Log& log);
+
+// Unpacks those whose way is a directory.
+Status unpack(std::vector<RunImage>& images, const Log& log);
+
+// Where they are shown, and what of them the tool must not change.
+void add_images(Subject& subject, const std::vector<RunImage>& images);
+
+// Starts the servers of those that are served, in their order.
+Result<std::vector<image::Server>> start_servers(std::vector<RunImage>& images, image::Owner owner,
+                                                 const os::OneProcessor& beside);
+
+// Init as it gets them. `images` and `servers` must outlive it.
+std::vector<image::Reached> reached_images(std::vector<RunImage>& images,
+                                           const std::vector<image::Server>& servers);
+
+// Ends servers that got nothing to serve.
+void dismiss(std::vector<image::Server>& servers);
+
+}  // namespace rootlet
