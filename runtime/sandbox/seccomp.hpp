@@ -3,7 +3,7 @@
 
 #include <linux/filter.h>
 
-#include <vector>
+#include <span>
 
 #include "runtime/base/result.hpp"
 
@@ -12,10 +12,10 @@ namespace rootlet::sandbox {
 // The default system-call filter: what a packaged tool has no business with
 // fails with an errno, the rest passes. docs/isolation.md justifies it entry
 // by entry.
-std::vector<sock_filter> default_filter();
+std::span<const sock_filter> default_filter();
 
 // Puts it on the calling thread and everything that it starts. Needs
 // no_new_privs. After every step that it would refuse.
-Status install_filter(const std::vector<sock_filter>& program);
+Status install_filter(std::span<const sock_filter> program);
 
 }  // namespace rootlet::sandbox
