@@ -3,7 +3,9 @@
 
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "runtime/image/extract.hpp"
@@ -12,6 +14,7 @@
 namespace rootlet::image {
 namespace {
 
+constexpr std::string_view kMount = "mount the image";
 constexpr unsigned long kFlags = MS_NOSUID | MS_NODEV;
 
 Error no_fuse(Error error) {
@@ -23,28 +26,50 @@ Error no_fuse(Error error) {
   return error;
 }
 
-Status mount_served(int channel, const std::string& target, Owner owner) {
-  auto device = os::open_at(AT_FDCWD, "/dev/fuse", O_RDWR);
-  if (!device.ok()) return no_fuse(device.error());
-  const os::Fd fuse = std::move(device).value();
-  // Without allow_other: no other user, root included, can be stalled by it.
-  // default_permissions: modes count, owners are the caller's own.
-  const std::string options = "fd=" + std::to_string(fuse.get()) +
-                              ",rootmode=40000,user_id=" + std::to_string(owner.uid) +
-                              ",group_id=" + std::to_string(owner.gid) + ",default_permissions";
-  if (::mount("rootlet", target.c_str(), "fuse.rootlet", kFlags | MS_RDONLY, options.c_str()) !=
-      0) {
-    const int code = errno;
-    Error error = Error{code, "mount the image", "fuse", "", ""};
-    error.hint = code == EPERM
-                     ? "FUSE in user namespaces needs Linux 4.18; mount=extract works without"
-                     : "mount=extract works without FUSE";
-    return error;
+// What a shared server gave is what it says, a FUSE file system, and gets the
+// flags that matter here, whatever it had.
+Status attach(int mount, const std::string& target) {
+  constexpr long kFuse = 0x65735546;  // FUSE_SUPER_MAGIC, statfs(2)
+  if (::syscall(SYS_move_mount, mount, "", AT_FDCWD, target.c_str(),
+                MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) != 0) {
+    return last_error(kMount, "shared");
   }
+  TRY(os::restrict_mount(mount, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+                         "the shared image"));
+  struct statfs fs {};
+  if (::fstatfs(mount, &fs) != 0) return last_error(kMount, "shared");
+  if (fs.f_type != kFuse) return plain_error(kMount, "shared", "it is no FUSE file system");
+  return Done{};
+}
+
+Status mount_served(int channel, const std::string& target, Owner owner) {
+  const os::Fd fuse = TRY(open_fuse());
+  TRY(mount_fuse(fuse.get(), target, owner));
   return hand_over(channel, fuse.get());
 }
 
 }  // namespace
+
+Result<os::Fd> open_fuse() {
+  auto device = os::open_at(AT_FDCWD, "/dev/fuse", O_RDWR);
+  if (!device.ok()) return no_fuse(device.error());
+  return device;
+}
+
+Status mount_fuse(int fuse, const std::string& target, Owner owner) {
+  const std::string options = "fd=" + std::to_string(fuse) +
+                              ",rootmode=40000,user_id=" + std::to_string(owner.uid) +
+                              ",group_id=" + std::to_string(owner.gid) + ",default_permissions";
+  if (::mount("rootlet", target.c_str(), "fuse.rootlet", kFlags | MS_RDONLY, options.c_str()) !=
+      0) {
+    Error error = last_error(kMount, "fuse");
+    error.hint = error.code == EPERM
+                     ? "FUSE in user namespaces needs Linux 4.18; mount=extract works without"
+                     : "mount=extract works without FUSE";
+    return error;
+  }
+  return Done{};
+}
 
 // By opening it: access(2) knows nothing of a device cgroup, of a module that
 // is not loaded, or of a plain file of that name.
@@ -62,6 +87,7 @@ Status mount_image(const Reached& image, const std::string& target, Owner owner)
     const os::Fd place = TRY(os::open_path(target));
     return os::mount_bind(directory.get(), place.get(), image.directory);
   }
+  if (image.shared >= 0) return attach(image.shared, target);
   if (image.unpack == nullptr) return mount_served(image.server, target, owner);
   if (::mount("rootlet", target.c_str(), "tmpfs", kFlags, "mode=755,size=100%") != 0) {
     return last_error("mount tmpfs", target);

@@ -4,9 +4,7 @@
 #define FUSE_USE_VERSION 312
 #include <fuse_lowlevel.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
 #include <csignal>
 #include <cstring>
@@ -16,6 +14,7 @@
 #include "runtime/image/confine.hpp"
 #include "runtime/image/squashfuse.hpp"
 #include "runtime/os/process.hpp"
+#include "runtime/os/socket.hpp"
 
 namespace rootlet::image {
 namespace {
@@ -33,69 +32,31 @@ int reasons = -1;  // where the server says why it gives up
   ::_exit(1);
 }
 
-// One byte and room for one descriptor, as sendmsg(2) and recvmsg(2) take them.
-struct DescriptorMessage {
-  DescriptorMessage() {
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    header.msg_control = control;
-    header.msg_controllen = sizeof control;
-  }
-  DescriptorMessage(const DescriptorMessage&) = delete;
-  DescriptorMessage& operator=(const DescriptorMessage&) = delete;
-
-  char byte = 0;
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-  iovec part{&byte, 1};
-  msghdr header{};
-};
-
 // Takes the one message of the channel. Nothing comes: the run is over.
 int receive_descriptor(int channel) {
-  DescriptorMessage message;
-  ssize_t got;
-  do {
-    got = ::recvmsg(channel, &message.header, MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  const cmsghdr* header = CMSG_FIRSTHDR(&message.header);
-  if (got <= 0 || header == nullptr || header->cmsg_type != SCM_RIGHTS) return -1;
-  int fd;
-  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-  return fd;
-}
-
-// Leaves everything of the caller behind: terminal, session, directory,
-// descriptors. A captured pipe must end when the tool ends, Ctrl-C is not for
-// us, and a busy directory could not be unmounted.
-void let_go(int image, int channel, pid_t launcher) {
-  ::setsid();
-  // A server that was stopped cannot see the end of its mount; SIGKILL ends it
-  // all the same when the launcher dies. What if it died before this line: its
-  // end of the channel is gone, and receive_descriptor() says so.
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != launcher) ::_exit(0);
-  sigset_t all;
-  ::sigfillset(&all);
-  ::sigprocmask(SIG_BLOCK, &all, nullptr);
-  ::prctl(PR_SET_DUMPABLE, 0);
-  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  const rlimit no_core{0, 0};
-  ::setrlimit(RLIMIT_CORE, &no_core);
-  if (::chdir("/") != 0) ::_exit(1);
-  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  for (int fd = 0; fd <= 2; ++fd) {
-    if (null >= 0 && null != fd) ::dup2(null, fd);
-  }
-  os::close_all_but({0, 1, 2, image, channel});
+  auto message = os::receive_message(channel, 1, kStart);
+  if (!message.ok() || message.value().descriptors.empty()) return -1;
+  return message.value().descriptors[0].release();
 }
 
 }  // namespace
 
-void serve(Squashfs& image, Owner owner, os::Fd channel, pid_t launcher,
+int lift(int fd) {
+  constexpr int kHigh = 200;
+  const int high = ::fcntl(fd, F_DUPFD_CLOEXEC, kHigh);
+  if (high < 0) return fd;  // RLIMIT_NOFILE is lower
+  ::close(fd);
+  return high;
+}
+
+void serve(Squashfs& image, Owner owner, int channel, pid_t parent,
            const os::OneProcessor& beside) {
-  beside.join();
-  reasons = channel.get();
-  let_go(image.raw()->fd, channel.get(), launcher);
+  // A server that was stopped cannot see the end of its mount; SIGKILL ends it
+  // all the same when its parent dies. What if it died before this line: its
+  // end of the channel is gone, and receive_descriptor() says so.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(0);
+  reasons = channel = lift(channel);
   on_image_changed([] { give_up("the image file was changed while it ran"); });
 
   FileReader reader(image.raw());
@@ -110,12 +71,12 @@ void serve(Squashfs& image, Owner owner, os::Fd channel, pid_t launcher,
   // libfuse takes a mounted descriptor under this name and mounts nothing. Its
   // number is told now and filled later: whatever needs other system calls is
   // done while init still makes the mount.
-  const int place = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  const int place = ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
   if (::fuse_session_mount(session, ("/dev/fd/" + std::to_string(place)).c_str()) != 0) {
     give_up("libfuse refuses the mount");
   }
-  if (!confine_server().ok()) give_up("its system calls cannot be confined");
-  const int fuse = receive_descriptor(channel.get());
+  if (!confine_reader().ok()) give_up("it cannot be confined");
+  const int fuse = receive_descriptor(channel);
   if (fuse < 0 || ::dup3(fuse, place, O_CLOEXEC) < 0) ::_exit(0);
   ::close(fuse);
   answer(session, beside);
@@ -123,32 +84,19 @@ void serve(Squashfs& image, Owner owner, os::Fd channel, pid_t launcher,
 }
 
 Result<Server> start_server(Squashfs& image, Owner owner, const os::OneProcessor& beside) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-    return last_error(kStart);
-  }
-  os::Fd ours(ends[0]);
-  os::Fd theirs(ends[1]);
+  auto [ours, theirs] = TRY(os::socket_pair(kStart));
   const pid_t launcher = ::getpid();
   os::Child child = TRY(os::fork_with(0, kStart));
   if (child.pid == 0) {
-    ours.reset();
-    serve(image, owner, std::move(theirs), launcher, beside);
+    beside.join();
+    let_go("rootlet-reader", {image.raw()->fd, theirs.get()});
+    serve(image, owner, theirs.get(), launcher, beside);
   }
-  return Server{"", child.pid, std::move(child.pidfd), std::move(ours)};
+  return Server{"", child.pid, std::move(child.pidfd), std::move(ours), os::Fd(), os::Fd()};
 }
 
 Status hand_over(int channel, int fuse) {
-  DescriptorMessage message;
-  cmsghdr* header = CMSG_FIRSTHDR(&message.header);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof fuse);
-  std::memcpy(CMSG_DATA(header), &fuse, sizeof fuse);
-  if (::sendmsg(channel, &message.header, MSG_NOSIGNAL) < 0) {
-    return last_error("hand the file system to the image server");
-  }
-  return Done{};
+  return os::send_message(channel, "f", {fuse}, "hand the file system to the image server");
 }
 
 }  // namespace rootlet::image

@@ -18,31 +18,48 @@ struct Owner {
   gid_t gid = 0;
 };
 
-// The process that answers the kernel's questions about an image.
+// The process, or the two, that answer the kernel's questions about an image.
 //
-// It is forked before any namespace is made: a server inside the mount
-// namespace that it serves would keep that namespace, and itself, alive for
-// ever; and outside the run's PID namespace no tool can name it.
+// A private server is one process, the reader, a child of the launcher. It is
+// forked before any namespace is made: a server inside the mount namespace
+// that it serves would keep that namespace, and itself, alive for ever; and
+// outside the run's PID namespace no tool can name it. A shared server is a
+// keeper, who holds the mount and gives it to runs, and its child, the reader
+// (keeper.hpp); it outlives the launcher that started it.
 struct Server {
   std::string image;  // its name for messages; empty: the image of the root
-  pid_t pid = -1;
-  os::Fd pidfd;
-  // To the server: one message that carries its /dev/fuse descriptor. From
-  // it: at most one message, the reason why it gives up.
+  pid_t reader = -1;
+  os::Fd pidfd;  // of the reader
+  // From the server: at most one message, the reason why it gives up. To a
+  // private one: one message that carries its /dev/fuse descriptor. It ends
+  // with the reader, or with the keeper, before any file of the image does.
   os::Fd channel;
+  // Of a shared one alone: its mount, as a copy to be attached once; and what
+  // ends with its reader, before any file of the image does.
+  os::Fd mount, life;
+
+  bool shared() const { return mount.valid(); }
 };
 
-// Forks the server. It waits for its descriptor, answers until the file
+// Forks a private server. It waits for its descriptor, answers until the file
 // system is unmounted, and ends when both ends of the channel are gone before
 // it got one. For its first answers it stays on the processor `beside` init,
-// which waits for them one by one. It holds none of the caller's descriptors, session or directory.
+// which waits for them one by one. It holds none of the caller's descriptors,
+// session or directory.
 Result<Server> start_server(Squashfs& image, Owner owner, const os::OneProcessor& beside);
 
-// Hands the server the /dev/fuse descriptor of a file system just mounted.
+// Hands a private server, or a reader, the /dev/fuse descriptor of a file
+// system just mounted.
 Status hand_over(int channel, int fuse);
 
-// Makes the calling process, a child of `launcher`, the server. Never returns.
-[[noreturn]] void serve(Squashfs& image, Owner owner, os::Fd channel, pid_t launcher,
+// Gives a descriptor a high number. When a process ends the kernel lets go of
+// its files from the highest down (Linux 4.3, commit 9da33de62431): what tells
+// of the end of a reader has to go before its /dev/fuse.
+int lift(int fd);
+
+// Makes the calling process, which has let go of its caller, a reader of
+// `parent`. Never returns.
+[[noreturn]] void serve(Squashfs& image, Owner owner, int channel, pid_t parent,
                         const os::OneProcessor& beside);
 
 }  // namespace rootlet::image

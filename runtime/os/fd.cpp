@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/os/fd.hpp"
 
+#include <sys/socket.h>
+
 namespace rootlet::os {
 
 Result<Fd> open_at(int dir, const std::string& path, int flags, unsigned mode) {
   const int fd = ::openat(dir, path.c_str(), flags | O_CLOEXEC, mode);
   if (fd < 0) return last_error("open", path);
   return Fd(fd);
+}
+
+Result<std::pair<Fd, Fd>> socket_pair(std::string_view action) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return last_error(action);
+  return std::pair(Fd(ends[0]), Fd(ends[1]));
 }
 
 std::string fd_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }

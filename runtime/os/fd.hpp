@@ -44,6 +44,10 @@ class Fd {
 Result<Fd> open_at(int dir, const std::string& path, int flags, unsigned mode = 0600);
 inline Result<Fd> open_path(const std::string& path) { return open_at(AT_FDCWD, path, O_PATH); }
 
+// Two ends of a socket that keeps messages apart, and tells when the other end
+// is gone (SOCK_SEQPACKET).
+Result<std::pair<Fd, Fd>> socket_pair(std::string_view action);
+
 // "/proc/self/fd/N": a descriptor as a path, for system calls that take only
 // paths. Exact whatever happened to the names since (proc(5)).
 std::string fd_path(int fd);

@@ -91,7 +91,8 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
   // Forked before any namespace is made: a server inside the mount namespace
   // that it serves would keep it, and itself, alive for ever.
   const os::OneProcessor beside;
-  auto servers = TRY(start_servers(images, {plan.inside_uid, plan.inside_gid}, beside));
+  const Sharing sharing = TRY(Sharing::of_run(options, plan, caller, log));
+  auto servers = TRY(start_servers(images, {plan.inside_uid, plan.inside_gid}, sharing, beside));
   auto init = sandbox::start_init(plan, reached_images(images, servers), beside);
   if (!init.ok()) {
     dismiss(servers);

@@ -5,8 +5,11 @@
 namespace rootlet {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Reach>, 3> kReaches{
-    {{"auto", Reach::automatic}, {"private", Reach::private_server}, {"extract", Reach::extract}}};
+constexpr std::array<std::pair<std::string_view, Reach>, 4> kReaches{
+    {{"auto", Reach::automatic},
+     {"share", Reach::share},
+     {"private", Reach::private_server},
+     {"extract", Reach::extract}}};
 
 Status set_attach(Options& options, const std::string& value) {
   constexpr std::string_view kForm = "IMAGE[@OFFSET][//SUBDIR]:/ABSOLUTE/PATH";
@@ -32,9 +35,9 @@ constexpr OptionRow kRows[] = {
        return Done{};
      },
      true},
-    {"mount", "auto|private|extract", "how the image is reached",
+    {"mount", "auto|share|private|extract", "how the image is reached",
      [](O& o, V& v) { return set_word(o.reach, "mount", v, kReaches); }, true},
-    {"keep", "SECONDS", "how long a shared image server outlives its last run",
+    {"keep", "SECONDS", "how long a shared image server outlives its last run (0: none is shared)",
      [](O& o, V& v) { return set_number(o.keep_seconds, "keep", v); }, true},
     {"attach", "IMAGE[@OFFSET][//SUBDIR]:DST", "show another image inside, read-only", set_attach},
     {"data-path", "DIR", "", [](O&, V&) { return not_here("data-path"); }},

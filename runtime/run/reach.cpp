@@ -51,9 +51,9 @@ Result<Way> choose_way(RunImage& image, const Options& options, const Log& log,
                        std::uint64_t& in_memory) {
   const bool asked = options.reach == Reach::extract;
   if (!asked && image::have_fuse()) return Way::served;
-  if (!asked && options.reach == Reach::private_server) {
+  if (options.reach == Reach::private_server || options.reach == Reach::share) {
     return plain_error("reach the image", "/dev/fuse", "it is not there, or not for you",
-                       "leave out " + option_text("mount") + "=private, and the image is unpacked");
+                       "leave out " + option_text("mount") + ", and the image is unpacked");
   }
   const std::uint64_t size = TRY(image::unpacked_size(*image.source->image));
   struct sysinfo memory {};
@@ -69,12 +69,23 @@ Result<Way> choose_way(RunImage& image, const Options& options, const Log& log,
   return way;
 }
 
+Result<image::Server> start_one(Source& source, image::Owner owner, const Sharing& sharing,
+                                const os::OneProcessor& beside) {
+  auto shared = TRY(sharing.server_of(source, beside));
+  if (shared) return std::move(*shared);
+  return image::start_server(*source.image, owner, beside);
+}
+
 }  // namespace
 
-image::Reached RunImage::reached(int server) {
+image::Reached RunImage::reached(const image::Server* server) {
   image::Reached reached;
   reached.name = name.empty() ? source->file : name;
-  reached.server = server;
+  if (server != nullptr && server->shared()) {
+    reached.shared = server->mount.get();
+  } else if (server != nullptr) {
+    reached.server = server->channel.get();
+  }
   if (way == Way::memory) reached.unpack = &*source->image;
   if (directory) reached.directory = directory->path();
   return reached;
@@ -122,11 +133,12 @@ void add_images(Subject& subject, const std::vector<RunImage>& images) {
 }
 
 Result<std::vector<image::Server>> start_servers(std::vector<RunImage>& images, image::Owner owner,
+                                                 const Sharing& sharing,
                                                  const os::OneProcessor& beside) {
   std::vector<image::Server> servers;
   for (RunImage& image : images) {
     if (image.way != Way::served) continue;
-    auto server = image::start_server(*image.source->image, owner, beside);
+    auto server = start_one(*image.source, owner, sharing, beside);
     if (!server.ok()) {
       dismiss(servers);
       return std::move(server).error();
@@ -142,8 +154,7 @@ std::vector<image::Reached> reached_images(std::vector<RunImage>& images,
   std::vector<image::Reached> reached;
   auto server = servers.begin();
   for (RunImage& image : images) {
-    const int channel = image.way == Way::served ? (server++)->channel.get() : -1;
-    reached.push_back(image.reached(channel));
+    reached.push_back(image.reached(image.way == Way::served ? &*server++ : nullptr));
   }
   return reached;
 }
@@ -152,7 +163,9 @@ void dismiss(std::vector<image::Server>& servers) {
   // Each ends when nobody can hand it anything; all first, for a later one may
   // hold an earlier one's end for a moment.
   for (image::Server& server : servers) server.channel.reset();
-  for (const image::Server& server : servers) os::wait_for(server.pid);
+  for (const image::Server& server : servers) {
+    if (!server.shared()) os::wait_for(server.reader);
+  }
 }
 
 }  // namespace rootlet

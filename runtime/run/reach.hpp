@@ -12,6 +12,7 @@
 #include "runtime/run/extracted.hpp"
 #include "runtime/run/make_plan.hpp"
 #include "runtime/run/options.hpp"
+#include "runtime/run/share.hpp"
 #include "runtime/run/source.hpp"
 
 // How the launcher makes the images of a run reachable for init: the one that
@@ -35,7 +36,7 @@ struct RunImage {
   Way way = Way::served;
   std::optional<ExtractedDirectory> directory;
 
-  image::Reached reached(int server);
+  image::Reached reached(const image::Server* server);
 };
 
 // The images that attach=IMAGE[@OFFSET][//SUBDIR]:DST names, opened.
@@ -50,15 +51,17 @@ Status unpack(std::vector<RunImage>& images, const Log& log);
 // Where they are shown, and what of them the tool must not change.
 void add_images(Subject& subject, const std::vector<RunImage>& images);
 
-// Starts the servers of those that are served, in their order.
+// The servers of those that are served, in their order: shared ones are joined
+// or started where that may be (`sharing`), others are started.
 Result<std::vector<image::Server>> start_servers(std::vector<RunImage>& images, image::Owner owner,
+                                                 const Sharing& sharing,
                                                  const os::OneProcessor& beside);
 
 // Init as it gets them. `images` and `servers` must outlive it.
 std::vector<image::Reached> reached_images(std::vector<RunImage>& images,
                                            const std::vector<image::Server>& servers);
 
-// Ends servers that got nothing to serve.
+// Ends private servers that got nothing to serve.
 void dismiss(std::vector<image::Server>& servers);
 
 }  // namespace rootlet

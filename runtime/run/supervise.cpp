@@ -4,17 +4,23 @@
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+
+#include <algorithm>
 
 #include <csignal>
 
 #include "runtime/base/log.hpp"
+#include "runtime/os/peer.hpp"
 #include "runtime/sandbox/control.hpp"
 
 namespace rootlet {
 namespace {
 
 using sandbox::Message;
+
+constexpr int kLook = 1000;  // ms between two looks whether a server is stopped
 
 // Stops this process as the tool was stopped, so that the shell sees its job
 // stop; returns when it goes on.
@@ -68,16 +74,31 @@ class Supervisor {
   void wait() {
     std::vector<pollfd> events = {{init_.control.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
     for (std::size_t i = 0; i < servers_.size(); ++i) {
-      events.push_back({watched_[i] ? servers_[i].pidfd.get() : -1, POLLIN, 0});
-      events.push_back({watched_[i] ? servers_[i].channel.get() : -1, POLLIN, 0});
+      for (const os::Fd* end : {&servers_[i].pidfd, &servers_[i].channel, &servers_[i].life}) {
+        events.push_back({watched_[i] ? end->get() : -1, POLLIN, 0});
+      }
     }
-    if (::poll(events.data(), events.size(), -1) < 0) return;
+    const int count = ::poll(events.data(), events.size(), servers_.empty() ? -1 : kLook);
+    if (count == 0) look_at_servers();
+    if (count <= 0) return;
     // Init first: when the tool has ended, the server's end is no news.
     if (events[0].revents != 0) return hear_init();
     if (events[1].revents != 0) pass_signals();
     for (std::size_t i = 0; i < servers_.size(); ++i) {
-      if (events[2 + 2 * i].revents != 0 || events[3 + 2 * i].revents != 0) hear_server(i);
+      const pollfd* ends = &events[2 + 3 * i];
+      if (ends[0].revents != 0 || ends[1].revents != 0 || ends[2].revents != 0) hear_server(i);
     }
+  }
+
+  // One that was stopped tells nobody, and a tool would wait for it for ever.
+  // Twice: a job that is stopped and goes on as a whole does not go on at once.
+  void look_at_servers() {
+    const image::Server* stopped = nullptr;
+    for (const image::Server& server : servers_) {
+      if (os::is_stopped(server.reader)) stopped = &server;
+    }
+    times_stopped_ = stopped != nullptr ? times_stopped_ + 1 : 0;
+    if (times_stopped_ >= 2) error_ = server_error(*stopped, "its server was stopped");
   }
 
   void hear_server(std::size_t number) {
@@ -98,10 +119,12 @@ class Supervisor {
     badly
   };
 
-  // It exits with 0 when its mount goes, and by itself never otherwise.
+  // A private one exits with 0 when its mount goes, and by itself never
+  // otherwise. A shared one never ends before its runs.
   static End end_of(const image::Server& server) {
+    if (server.shared()) return End::badly;
     siginfo_t info{};
-    const auto pid = static_cast<id_t>(server.pid);
+    const auto pid = static_cast<id_t>(server.reader);
     ::waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT);
     if (info.si_pid == 0) return End::none;
     return info.si_code == CLD_EXITED && info.si_status == 0 ? End::well : End::badly;
@@ -128,13 +151,13 @@ class Supervisor {
   // and with a status that means something else.
   void hear_end(int status) {
     for (const image::Server& server : servers_) {
-      // Its end of the channel closes before its /dev/fuse does, and so before
-      // the tool can notice anything.
-      pollfd channel{server.channel.get(), POLLIN, 0};
-      if (::poll(&channel, 1, 0) <= 0) continue;
+      // Its end of these closes before its /dev/fuse does, and so before the tool
+      // can notice anything.
+      pollfd ends[] = {{server.channel.get(), POLLIN, 0}, {server.life.get(), POLLIN, 0}};
+      if (::poll(ends, 2, 0) <= 0) continue;
       const std::string reason = last_words(server.channel.get());
       pollfd ended{server.pidfd.get(), POLLIN, 0};
-      if (reason.empty()) ::poll(&ended, 1, 1000);
+      if (reason.empty() && !server.shared()) ::poll(&ended, 1, 1000);
       if (reason.empty() && end_of(server) == End::well) continue;
       error_ = server_error(server, reason);
       return;
@@ -173,25 +196,39 @@ class Supervisor {
 
   // Nothing is left when this returns: init's end ends its PID namespace, and
   // a server that is waited for is no zombie under a PID 1 that never reaps.
+  // Shared ones go on, unless they are in the way of init's end.
   void finish() {
     if (!result_) ::kill(init_.pid, SIGKILL);
-    // A tool may wait for the server beyond the reach of any signal (a lookup
+    // A tool may wait for a server beyond the reach of any signal (a lookup
     // that the server has taken), and init waits for the tool: after a moment,
     // in which the tool dies without seeing an error, the server goes too.
-    constexpr int kMoment = 20;  // ms
+    constexpr int kMoment = 20, kMomentOfOthers = 3000;  // ms
     pollfd ended{init_.pidfd.get(), POLLIN, 0};
-    if (!servers_.empty() && ::poll(&ended, 1, kMoment) <= 0) kill_servers();
+    if (!servers_.empty() && ::poll(&ended, 1, kMoment) <= 0) kill_servers(false);
+    if (any_shared() && ::poll(&ended, 1, kMomentOfOthers) <= 0) kill_servers(true);
     os::wait_for(init_.pid);
-    kill_servers();
-    for (const image::Server& server : servers_) os::wait_for(server.pid);
+    kill_servers(false);
+    for (const image::Server& server : servers_) {
+      if (!server.shared()) os::wait_for(server.reader);
+    }
   }
 
-  void kill_servers() const {
-    for (const image::Server& server : servers_) ::kill(server.pid, SIGKILL);
+  bool any_shared() const {
+    return std::any_of(servers_.begin(), servers_.end(),
+                       [](const image::Server& server) { return server.shared(); });
+  }
+
+  // By descriptor: the number of one that is not our child may be another's.
+  void kill_servers(bool shared) const {
+    for (const image::Server& server : servers_) {
+      if (server.shared() != shared) continue;
+      ::syscall(SYS_pidfd_send_signal, server.pidfd.get(), SIGKILL, nullptr, 0);
+    }
   }
 
   sandbox::Init init_;
   std::vector<image::Server> servers_;
+  int times_stopped_ = 0;
   std::vector<bool> watched_;  // not when its mount is gone, and it with it, as it should
   os::Fd signals_;
   std::optional<int> result_;
