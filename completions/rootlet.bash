@@ -36,7 +36,7 @@ _rootlet() {
   local command=${COMP_WORDS[0]} current=${COMP_WORDS[COMP_CWORD]}
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W 'run exec shell build inspect --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'run exec shell build jar inspect --help --version' -- "$current")
     return
   fi
   _rootlet_complete_value && return

@@ -12,6 +12,7 @@ using VerbFunction = int (*)(int argc, char** argv);
 
 int build_verb(int argc, char** argv);
 int inspect_verb(int argc, char** argv);
+int jar_verb(int argc, char** argv);
 int run_verb(int argc, char** argv);
 int exec_verb(int argc, char** argv);
 int shell_verb(int argc, char** argv);
@@ -38,6 +39,7 @@ inline constexpr std::array kVerbs = std::to_array<Verb>({
     {"shell", "Run", "a shell inside an image", Program::rootlet},
     {"build", "Make", "pack a directory, an AppDir or a tar into one executable file",
      Program::tools},
+    {"jar", "Make", "put images into a jar, where they run in place", Program::tools},
     {"inspect", "Look", "show what a packed file is made of", Program::tools},
 });
 

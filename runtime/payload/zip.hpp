@@ -30,8 +30,12 @@ Result<FileRange> find_stored_entry(const FileRange& archive_range, const std::s
 // ENTRY of "JAR!/ENTRY", which may go on inside ("lib/inner.jar!/ENTRY"). A
 // NAME without a slash that is no entry means the image that `rootlet jar add`
 // stores under it for this machine:
-// META-INF/rootlet/NAME/linux-ARCH/NAME.AppImage.
+// META-INF/rootlet/NAME/CLASSIFIER/NAME.AppImage, or NAME.link beside it, a text
+// that holds the path of another entry.
 Result<FileRange> find_in_jar(const FileRange& jar_range, const std::string& entry,
                               const std::string& jar);
+
+// CLASSIFIER of this machine, as os-maven-plugin spells it: "linux-x86_64".
+std::string machine_classifier();
 
 }  // namespace rootlet

@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """An image in a jar runs where it lies: nothing of it is ever unpacked."""
+import json
 import os
 import struct
+import subprocess
 import sys
+import time
 import zipfile
 import zlib
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from rig import Untouched, check, equal, main, test
+from rig import Untouched, check, equal, main, mount, test, times
 
 ANSWER = "data of the image\n"
 SCRIPT = ("--exec=/bin/sh", "-c", "cat /opt/foo/share/data.txt")
@@ -113,6 +116,190 @@ def not_stored(rig):
     run(rig, f"{plain}!/y").failed_by_us("no zip archive")
     missing = run(rig, f"{rig.top}/missing.jar!/y")
     check(missing.code == 125 and "missing.jar" in missing.errors, repr(missing))
+
+
+# rootlet jar add, list, verify
+
+LISTED = "META-INF/rootlet/{0}/linux-{1}/{0}.AppImage"
+
+
+def rootlet(rig, *words, **keywords):
+    return rig.run(rig.rootlet, "jar", *words, **keywords)
+
+
+def add(rig, path, *words):
+    done = rootlet(rig, "add", "-q", path, *words)
+    equal((done.status, done.errors), (0, ""), repr(done))
+
+
+def listed(rig, path):
+    return {image["name"]: image for image in json.loads(rootlet(rig, "list", "--json", path).text)}
+
+
+def other_bytes(path):
+    """All entries that are not ours: name -> (content, how it is packed)."""
+    with zipfile.ZipFile(path) as archive:
+        return {entry.filename: (archive.read(entry), entry.compress_type, entry.date_time)
+                for entry in archive.infolist() if "META-INF/rootlet" not in entry.filename}
+
+
+def app_jar(rig, name="app.jar"):
+    return jar(rig, name, {"Main.class": b"class " * 500}, zipfile.ZIP_DEFLATED)
+
+
+@test()
+def added_image_runs(rig):
+    """an added image is stored, aligned and runs by its name; the other entries keep their bytes"""
+    for place in ([], ["--in-place"]):
+        path = app_jar(rig)
+        before = other_bytes(path)
+        add(rig, *place, path, f"tool={rig.image}")
+        image = listed(rig, path)["tool"]
+        check(image["aligned"] and image["offset"] % 4096 == 0 and image["stored"], repr(image))
+        right(rig, f"{path}!/tool")
+        equal(other_bytes(path), before, "the other entries")
+        with zipfile.ZipFile(path) as archive:
+            equal(archive.testzip(), None, "the first entry with a wrong checksum")
+        equal(rootlet(rig, "verify", path).status, 0, "verify")
+
+
+@test()
+def one_image_of_two_names(rig):
+    """an image is stored once however many names it has"""
+    path = app_jar(rig)
+    add(rig, path, f"one={rig.image}", f"two={rig.image}")
+    size = path.stat().st_size
+    add(rig, path, f"three={rig.image}")
+    check(path.stat().st_size - size < 4096, "the third name cost bytes")
+    for name in ("one", "two", "three"):
+        right(rig, f"{path}!/{name}")
+    equal([image["shared"] for _, image in sorted(listed(rig, path).items())],
+          [False, True, True], "shared")
+    rootlet(rig, "add", path, f"one={rig.image}").failed_by_us("has an image of this name")
+    small = rig.copy("small.sqfs", rig.image.read_bytes()[int(
+        rig.run(rig.image, "--appimage-offset").text):])
+    rootlet(rig, "add", "--replace", path, f"one={small}").failed_by_us("shares the bytes")
+    add(rig, "--replace", path, *(f"{name}={small}" for name in ("one", "two", "three")))
+    right(rig, f"{path}!/two")
+
+
+@test()
+def jar_keeps_its_looks(rig):
+    """owner, mode, time and attributes of the jar stay, and a symlink to it stays one"""
+    for place in ([], ["--in-place"]):
+        path = app_jar(rig)
+        path.chmod(0o640)
+        os.utime(path, (1000000000, 1100000000))
+        attributes = True
+        try:
+            os.setxattr(path, "user.origin", b"mirror")
+        except OSError:  # no attributes on this memory file system before Linux 6.6
+            attributes = False
+        link = rig.top / "link.jar"
+        link.unlink(missing_ok=True)
+        link.symlink_to(path)
+        add(rig, *place, link, f"tool={rig.image}")
+        now = path.stat()
+        equal((oct(now.st_mode), now.st_uid, now.st_mtime), ("0o100640", rig.uid, 1100000000),
+              "mode, owner, time")
+        check(link.is_symlink(), "the link became a file")
+        if attributes:
+            equal(os.getxattr(path, "user.origin"), b"mirror", "attribute")
+
+
+@test()
+def killed_add(rig):
+    """an add that is killed at any moment leaves the jar as it was, or whole and new"""
+    for place in ([], ["--in-place"]):
+        for delay in range(times(24, 4)):
+            path = app_jar(rig)
+            old = path.read_bytes()
+            process = rig.start(rig.rootlet, "jar", "add", *place, path, f"tool={rig.image}")
+            time.sleep(0.0015 * delay)
+            process.kill()
+            process.communicate()
+            if place and (rig.top / f".{path.name}.rootlet-journal").exists():
+                done = rootlet(rig, "verify", path)
+                check(done.status == 1 and "--repair" in done.errors, repr(done))
+                done = rootlet(rig, "verify", "--repair", path)
+                equal(done.status, 0, repr(done))
+                equal(path.read_bytes(), old, "the jar after the repair")
+            content = path.read_bytes()
+            if content != old:
+                right(rig, f"{path}!/tool")
+            add(rig, *place, "--replace", path, f"tool={rig.image}")
+            right(rig, f"{path}!/tool")
+        equal([name.name for name in rig.top.iterdir() if name.name.startswith(".")], [],
+              "files left beside the jar")
+
+
+@test()
+def half_written_jar(rig):
+    """a half-written add in place is rolled back by the next add, and refused until then"""
+    path = app_jar(rig)
+    old = path.read_bytes()
+    traced = rig.run("strace", "-f", "-o", "/dev/null", "-e", "trace=fsync", "-e",
+                     "inject=fsync:signal=SIGKILL:when=3", rig.rootlet, "jar", "add", "--in-place",
+                     path, f"tool={rig.image}")
+    check(traced.code != 0 and path.read_bytes() != old, f"it was not killed in time: {traced}")
+    equal(rootlet(rig, "verify", path).status, 1, "verify")
+    done = rootlet(rig, "add", path, f"tool={rig.image}")
+    check(done.status == 0 and "rolled back" in done.errors, repr(done))
+    right(rig, f"{path}!/tool")
+
+
+@test()
+def full_disk(rig):
+    """a disk that fills up leaves the jar as it was, in both ways"""
+    place = rig.top / "small"
+    place.mkdir(exist_ok=True)
+    mount("tmpfs", str(place), "tmpfs", 0, "size=1m,mode=777")
+    for how in ([], ["--in-place"]):
+        path = place / "app.jar"
+        path.write_bytes(app_jar(rig).read_bytes())
+        os.chown(path, rig.uid, rig.uid)
+        old = path.read_bytes()
+        rootlet(rig, "add", *how, path, f"tool={rig.image}").failed_by_us("ENOSPC")
+        equal(path.read_bytes(), old, "the jar")
+        equal([name.name for name in place.iterdir()], ["app.jar"], "files")
+        path.unlink()
+    subprocess.run(["umount", str(place)], check=True)
+
+
+@test()
+def packed_again(rig):
+    """what a later step of packaging does to an image, verify explains"""
+    path = app_jar(rig)
+    add(rig, path, f"tool={rig.image}")
+    with zipfile.ZipFile(path) as archive:
+        entries = {entry.filename: archive.read(entry) for entry in archive.infolist()}
+    entries.pop("META-INF/MANIFEST.MF")
+    done = rootlet(rig, "verify", jar(rig, "shaded.jar", entries, zipfile.ZIP_DEFLATED))
+    check(done.status == 1 and "as the last step" in done.text, repr(done))
+    moved = jar(rig, "moved.jar", entries)
+    done = rootlet(rig, "verify", moved)
+    check(done.status == 0 and "it runs from there" in done.text, repr(done))
+    right(rig, f"{moved}!/tool")
+    name = LISTED.format("tool", os.uname().machine.replace("aarch64", "aarch_64"))
+    changed = bytearray(entries[name])
+    changed[len(changed) // 2] ^= 1
+    done = rootlet(rig, "verify", jar(rig, "changed.jar", dict(entries, **{name: bytes(changed)})))
+    check(done.status == 1 and "not those that were added" in done.text, repr(done))
+
+
+@test()
+def bad_requests(rig):
+    """what cannot be added is refused with one line, and the jar is untouched"""
+    path = app_jar(rig)
+    old = path.read_bytes()
+    text = rig.copy("text", b"text")
+    rootlet(rig, "add", path, text).failed_by_us("text")
+    rootlet(rig, "add", path, f"a/b={rig.image}").failed_by_us("cannot be a name")
+    rootlet(rig, "add", path, f"x={rig.image}", f"x={rig.image}").failed_by_us("two of the images")
+    rootlet(rig, "add", text, f"x={rig.image}").failed_by_us("no zip archive")
+    rootlet(rig, "add", rig.top / "none.jar", f"x={rig.image}").failed_by_us("ENOENT")
+    rootlet(rig, "list", text).failed_by_us("no zip archive")
+    equal(path.read_bytes(), old, "the jar")
 
 
 if __name__ == "__main__":
