@@ -7,6 +7,8 @@
 
 #include <vector>
 
+#include "runtime/os/mountinfo.hpp"
+
 namespace rootlet::os {
 namespace {
 
@@ -38,36 +40,14 @@ Status remount(const std::string& path, unsigned long extra, const std::string& 
   return Done{};
 }
 
-// mountinfo writes blank, tab, newline and backslash as octal (proc(5)).
-std::string decode_octal(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 3 < text.size()) {
-      out += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 +
-                               (text[i + 3] - '0'));
-      i += 3;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
-}
-
-// Every mount point at or below `top`, from /proc/self/mountinfo (field 5).
+// Every mount point at or below `top`.
 Result<std::vector<std::string>> mounts_below(const std::string& top) {
-  const std::string info = TRY(read_file(AT_FDCWD, "/proc/self/mountinfo", 64u << 20));
   std::vector<std::string> found;
-  std::size_t line = 0;
-  while (line < info.size()) {
-    const std::size_t end = std::min(info.find('\n', line), info.size());
-    std::size_t at = line;
-    for (int field = 0; field < 4 && at != std::string::npos; ++field) at = info.find(' ', at) + 1;
-    const std::string point =
-        decode_octal(std::string_view(info).substr(at, info.find(' ', at) - at));
+  for (const MountEntry& mount : TRY(list_mounts())) {
+    const std::string& point = mount.point;
     if (point == top || (point.starts_with(top) && (top == "/" || point[top.size()] == '/'))) {
       found.push_back(point);
     }
-    line = end + 1;
   }
   return found;
 }

@@ -7,6 +7,7 @@
 #include "runtime/run/authority.hpp"
 #include "runtime/run/make_plan.hpp"
 #include "runtime/run/reach.hpp"
+#include "runtime/run/rendezvous.hpp"
 #include "runtime/run/supervise.hpp"
 #include "runtime/run/unisolated.hpp"
 #include "runtime/sandbox/init.hpp"
@@ -84,6 +85,8 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
     return 0;
   }
   for (const std::string& note : notes) Log::note(note);
+
+  plan.hidden = Rendezvous::prepare_all(caller);
 
   // From here on no signal ends us before the run is over.
   plan.signals = block_signals();

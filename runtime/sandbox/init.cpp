@@ -12,6 +12,7 @@
 
 #include "runtime/sandbox/build_root.hpp"
 #include "runtime/sandbox/control.hpp"
+#include "runtime/sandbox/hide.hpp"
 #include "runtime/sandbox/privileges.hpp"
 #include "runtime/sandbox/reap.hpp"
 #include "runtime/sandbox/tool.hpp"
@@ -36,6 +37,7 @@ Result<Tool> start(const Plan& plan, const Links& links) {
   if (plan.hostname && ::sethostname(plan.hostname->data(), plan.hostname->size()) != 0) {
     return last_error("set the host name", *plan.hostname);
   }
+  const Hidden hidden = TRY(Hidden::look_at(plan.hidden));
   std::string cwd = plan.cwd;
   RootBuilder builder(plan, links);
   // On a processor of its own while init and the server share theirs.
@@ -47,6 +49,7 @@ Result<Tool> start(const Plan& plan, const Links& links) {
   TRY(std::move(root).enter());
   // From here on the host's files are out of reach, for the tool's process
   // too: pivot_root(2) moves every process of the mount namespace.
+  TRY(hidden.hide());
 
   // Before the tool's program runs: with this it may neither trace init nor
   // look at its /proc entries, though both are of one user (ptrace(2), proc(5)).

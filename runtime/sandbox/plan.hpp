@@ -54,10 +54,11 @@ struct Plan {
   uid_t outside_uid = 0, inside_uid = 0;
   gid_t outside_gid = 0, inside_gid = 0;
 
-  std::string root_directory;  // a plain directory as the root; empty: the first image
-  std::string root_reached;    // how, in a word
-  std::vector<Place> places;   // in this order
-  std::string memory = "25%";  // the size of all scratch places together, tmpfs(5)
+  std::string root_directory;       // a plain directory as the root; empty: the first image
+  std::string root_reached;         // how, in a word
+  std::vector<Place> places;        // in this order
+  std::vector<std::string> hidden;  // host directories that never show, whatever is bound
+  std::string memory = "25%";       // the size of all scratch places together, tmpfs(5)
 
   std::string cwd;           // inside; where the tool starts
   std::string fallback_cwd;  // where `cwd` is not to be had
