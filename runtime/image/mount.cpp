@@ -59,9 +59,12 @@ Result<os::Fd> open_fuse() {
 Status mount_fuse(int fuse, const std::string& target, Owner owner) {
   const std::string options = "fd=" + std::to_string(fuse) +
                               ",rootmode=40000,user_id=" + std::to_string(owner.uid) +
-                              ",group_id=" + std::to_string(owner.gid) + ",default_permissions";
-  if (::mount("rootlet", target.c_str(), "fuse.rootlet", kFlags | MS_RDONLY, options.c_str()) !=
-      0) {
+                              ",group_id=" + std::to_string(owner.gid) + ",default_permissions" +
+                              (owner.among_others ? ",allow_other" : "");
+  // Set-id programs of the root mean something where there is somebody to become.
+  const bool set_id = owner.among_others && target == "/";
+  const unsigned long flags = set_id ? kFlags & ~static_cast<unsigned long>(MS_NOSUID) : kFlags;
+  if (::mount("rootlet", target.c_str(), "fuse.rootlet", flags | MS_RDONLY, options.c_str()) != 0) {
     Error error = last_error(kMount, "fuse");
     error.hint = error.code == EPERM
                      ? "FUSE in user namespaces needs Linux 4.18; mount=extract works without"
@@ -95,11 +98,11 @@ Status mount_image(const Reached& image, const std::string& target, Owner owner)
   return Done{};
 }
 
-Status complete_image(const Reached& image, int mounted) {
+Status complete_image(const Reached& image, int mounted, bool set_id) {
   if (image.unpack != nullptr) TRY(extract_all(*image.unpack, mounted));
   if (image.unpack == nullptr && image.directory.empty()) return Done{};
-  return os::restrict_mount(mounted, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
-                            image.name);
+  const unsigned attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV;
+  return os::restrict_mount(mounted, attributes | (set_id ? 0 : MOUNT_ATTR_NOSUID), image.name);
 }
 
 }  // namespace rootlet::image

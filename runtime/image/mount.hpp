@@ -20,11 +20,14 @@ struct Reached {
 // a shared server gave is attached.
 Status mount_image(const Reached& image, const std::string& target, Owner owner);
 
-// What is left to do once the mount can be opened: `mounted` is its top.
-Status complete_image(const Reached& image, int mounted);
+// What is left to do once the mount can be opened: `mounted` is its top. `set_id`:
+// a directory's set-id programs mean something.
+Status complete_image(const Reached& image, int mounted, bool set_id);
 
 // The steps of a served one. Without allow_other no other user, root included,
-// can be stalled by the mount; default_permissions: modes count, owners are the
+// can be stalled by the mount; with it (where the owner is among others) those
+// of its user namespace and below (kernel commit 73f03c2b4b52).
+// default_permissions: modes count, owners are the
 // caller's own.
 Result<os::Fd> open_fuse();
 Status mount_fuse(int fuse, const std::string& target, Owner owner);

@@ -16,6 +16,8 @@ namespace rootlet::image {
 struct Owner {
   uid_t uid = 0;
   gid_t gid = 0;
+  // Other ids exist in the run's user namespace, and read the image too.
+  bool among_others = false;
 };
 
 // The process, or the two, that answer the kernel's questions about an image.

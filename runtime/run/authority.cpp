@@ -12,8 +12,9 @@ namespace rootlet {
 namespace {
 
 // Each gives the run something of the host that no profile gives.
-constexpr std::array<std::string_view, 7> kAlwaysWider = {
-    "bind", "input", "output", "attach", "pass-env", "record", "data-path"};
+constexpr std::array<std::string_view, 10> kAlwaysWider = {
+    "bind",   "input",     "output",  "attach",  "pass-env",
+    "record", "data-path", "uid-map", "gid-map", "fake-root"};
 
 // Options that add up instead of replacing one another.
 bool adds_up(std::string_view name) {
@@ -25,7 +26,7 @@ bool adds_up(std::string_view name) {
 Error refused(const std::string& name, const std::string& value) {
   Error error = plain_error("apply the image's policy", name + "=" + value,
                             "the image asks for more than its profile gives");
-  error.hint = "if you trust it: " + option_text(name) + "=" + value;
+  error.hint = "if you trust it: " + option_text(name) + (value.empty() ? "" : "=" + value);
   return error;
 }
 

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "runtime/base/text.hpp"
 #include "runtime/os/fd.hpp"
 #include "runtime/run/options.hpp"
 
@@ -89,6 +90,17 @@ std::string without(const std::string& existing, const std::string& name, const 
   return kept;
 }
 
+// Who has this number in a passwd or group, or what to call him.
+std::string name_of(const std::string& existing, const std::string& id) {
+  std::string name;
+  each_line(existing, [&](const std::string& line) {
+    const auto fields = fields_of(line);
+    if (name.empty() && fields.size() >= 3 && fields[2] == id) name = fields[0];
+  });
+  if (is_name(name)) return name;
+  return id == "0" ? "root" : "user";
+}
+
 }  // namespace
 
 std::string Caller::variable(const std::string& name) const {
@@ -119,16 +131,18 @@ Caller read_caller(const char* argv0, char** environment) {
   return caller;
 }
 
-std::string passwd_with(const Caller& caller, const std::string& existing) {
-  const std::string uid = std::to_string(caller.uid);
-  return caller.user + ":x:" + uid + ":" + std::to_string(caller.gid) + ":" + caller.gecos + ":" +
-         (caller.home.empty() ? "/" : caller.home) + ":" + caller.shell + "\n" +
-         without(existing, caller.user, uid);
+std::string passwd_with(const Caller& caller, uid_t uid, gid_t gid, const std::string& existing) {
+  const std::string number = digits(uid);
+  const std::string name = uid == caller.uid ? caller.user : name_of(existing, number);
+  return join({name, ":x:", number, ":", digits(gid), ":", caller.gecos, ":",
+               caller.home.empty() ? "/" : caller.home, ":", caller.shell, "\n",
+               without(existing, name, number)});
 }
 
-std::string group_with(const Caller& caller, const std::string& existing) {
-  const std::string gid = std::to_string(caller.gid);
-  return caller.group + ":x:" + gid + ":\n" + without(existing, caller.group, gid);
+std::string group_with(const Caller& caller, gid_t gid, const std::string& existing) {
+  const std::string number = digits(gid);
+  const std::string name = gid == caller.gid ? caller.group : name_of(existing, number);
+  return join({name, ":x:", number, ":\n", without(existing, name, number)});
 }
 
 }  // namespace rootlet

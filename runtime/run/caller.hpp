@@ -33,7 +33,8 @@ using RootFile = std::function<std::optional<std::string>(const std::string& pat
 
 // The root's passwd (or group) with the caller's own line first; lines of the
 // same name or number are dropped, so that every look-up finds the caller.
-std::string passwd_with(const Caller& caller, const std::string& existing);
-std::string group_with(const Caller& caller, const std::string& existing);
+// Under another number than his own he has the name that the root has for it.
+std::string passwd_with(const Caller& caller, uid_t uid, gid_t gid, const std::string& existing);
+std::string group_with(const Caller& caller, gid_t gid, const std::string& existing);
 
 }  // namespace rootlet

@@ -95,13 +95,13 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
   // that it serves would keep it, and itself, alive for ever.
   const os::OneProcessor beside;
   const Sharing sharing = TRY(Sharing::of_run(options, plan, caller, log));
-  auto servers = TRY(start_servers(images, {plan.inside_uid, plan.inside_gid}, sharing, beside));
+  auto servers = TRY(start_servers(images, {plan.ids.uid, plan.ids.gid}, sharing, beside));
   auto init = sandbox::start_init(plan, reached_images(images, servers), beside);
   if (!init.ok()) {
     dismiss(servers);
     return std::move(init).error();
   }
-  return supervise(std::move(init).value(), std::move(servers));
+  return supervise(std::move(init).value(), std::move(servers), Errands(plan, caller));
 }
 
 }  // namespace rootlet

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "runtime/run/environment.hpp"
+#include "runtime/run/ids.hpp"
 
 namespace rootlet {
 namespace {
@@ -79,8 +80,7 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   plan.hostname = options.hostname;
   plan.sysfs = plan.profile != Profile::isolated;
   plan.best_effort = options.best_effort;
-  plan.outside_uid = plan.inside_uid = caller.uid;
-  plan.outside_gid = plan.inside_gid = caller.gid;
+  plan.ids = TRY(choose_ids(options, caller));
   plan.root_directory = subject.root_directory;
   plan.root_reached = subject.root_reached;
   plan.filter = options.seccomp.value_or(true);
@@ -90,7 +90,7 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   plan.closed_streams = caller.closed_streams;
 
   plan.memory = options.tmp_size.value_or("25%");
-  plan.places = TRY(make_places(options, subject, caller, plan.profile, !plan.own_network, notes));
+  plan.places = TRY(make_places(options, subject, caller, plan, notes));
   choose_directory(plan, options, subject, caller);
   plan.env = tool_environment(caller, options, subject.policy, plan.profile,
                               [&](const std::string& path) { return shown(plan, path); });

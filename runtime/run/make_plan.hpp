@@ -37,9 +37,10 @@ struct Entry {
 Entry choose_entry(const Options& options, const Policy& policy, const Caller& caller,
                    const std::vector<std::string>& arguments);
 
-// The host paths that a run shows inside, in order.
+// The host paths that a run shows inside, in order. Of the plan, its profile,
+// network and ids count.
 Result<std::vector<sandbox::Place>> make_places(const Options& options, const Subject& subject,
-                                                const Caller& caller, Profile profile,
-                                                bool net_host, std::vector<std::string>& notes);
+                                                const Caller& caller, const sandbox::Plan& plan,
+                                                std::vector<std::string>& notes);
 
 }  // namespace rootlet

@@ -40,6 +40,8 @@ struct Options {
   std::vector<std::string> inputs, outputs, scratch;
   std::optional<std::string> tmp_size;
   std::optional<bool> net_host, ipc_host, pid_host, uts_host, cgroup_host;  // unset: the profile
+  std::optional<std::string> uid_map, gid_map;  // as sandbox/id_map.hpp has them
+  bool fake_root = false;
   std::optional<std::string> hostname, home, cwd, exec;
   std::vector<std::string> env;  // K=V, later ones win
   std::vector<std::string> pass_env;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/run/option_rows.hpp"
+#include "runtime/sandbox/id_map.hpp"
 
 // Network, ids, names, views.
 namespace rootlet {
@@ -12,6 +13,11 @@ constexpr Share kShare{{{"private", false}, {"host", true}}};
 Status set_hostname(Options& options, const std::string& value) {
   if (value.empty() || value.size() > 64) return invalid_value("hostname", value, "NAME");
   options.hostname = value;
+  return Done{};
+}
+
+Status set_map(std::optional<std::string>& to, std::string_view option, const std::string& value) {
+  to = TRY(sandbox::parse_id_map(option, value));
   return Done{};
 }
 
@@ -32,9 +38,15 @@ constexpr OptionRow kRows[] = {
      [](O& o, V& v) { return set_word(o.cgroup_host, "cgroup", v, kShare); }},
     {"time", "private|host", "", [](O&, V&) { return not_here("time"); }},
     {"hostname", "NAME", "the host's name inside", set_hostname},
-    {"uid-map", "MAP", "", [](O&, V&) { return not_here("uid-map"); }},
-    {"gid-map", "MAP", "", [](O&, V&) { return not_here("gid-map"); }},
-    {"fake-root", "", "", [](O&, V&) { return not_here("fake-root"); }},
+    {"uid-map", "INSIDE OUTSIDE COUNT[,...]", "which user ids exist inside (your own)",
+     [](O& o, V& v) { return set_map(o.uid_map, "uid-map", v); }},
+    {"gid-map", "INSIDE OUTSIDE COUNT[,...]", "which group ids exist inside (your own)",
+     [](O& o, V& v) { return set_map(o.gid_map, "gid-map", v); }},
+    {"fake-root", "", "be root inside, with your subordinate ids where you have some",
+     [](O& o, V&) -> Status {
+       o.fake_root = true;
+       return Done{};
+     }},
 };
 
 }  // namespace

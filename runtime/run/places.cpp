@@ -90,14 +90,9 @@ std::string through(const Place& bind, const std::string& real_source, const std
 
 class Places {
  public:
-  Places(const Options& options, const Subject& subject, const Caller& caller, Profile profile,
-         bool net_host, std::vector<std::string>& notes)
-      : options_(options),
-        subject_(subject),
-        caller_(caller),
-        profile_(profile),
-        net_host_(net_host),
-        notes_(notes) {}
+  Places(const Options& options, const Subject& subject, const Caller& caller,
+         const sandbox::Plan& plan, std::vector<std::string>& notes)
+      : options_(options), subject_(subject), caller_(caller), plan_(plan), notes_(notes) {}
 
   Result<std::vector<Place>> make() {
     temporary_directories();
@@ -111,7 +106,7 @@ class Places {
   }
 
  private:
-  bool compat() const { return profile_ == Profile::compat; }
+  bool compat() const { return plan_.profile == Profile::compat; }
 
   void temporary_directories() {
     if (compat()) {
@@ -141,8 +136,9 @@ class Places {
     const auto current = [&](const char* path) { return subject_.root_file(path).value_or(""); };
     const std::string passwd = current("etc/passwd");
     const std::string group = current("etc/group");
-    list_.push_back(text("/etc/passwd", passwd_with(caller_, passwd)));
-    list_.push_back(text("/etc/group", group_with(caller_, group)));
+    const sandbox::Ids& ids = plan_.ids;
+    list_.push_back(text("/etc/passwd", passwd_with(caller_, ids.uid, ids.gid, passwd)));
+    list_.push_back(text("/etc/group", group_with(caller_, ids.gid, group)));
   }
 
   void time_and_names() {
@@ -151,7 +147,7 @@ class Places {
     if (subject_.has_file("etc/localtime")) {
       list_.push_back(if_there(bound("/etc/localtime", "/etc/localtime", false)));
     }
-    if (!net_host_) return;
+    if (plan_.own_network) return;
     for (const char* path : {"/etc/resolv.conf", "/etc/hosts"}) {
       list_.push_back(if_there(bound(path, path, false)));
     }
@@ -161,7 +157,7 @@ class Places {
   }
 
   void current_directory() {
-    if (profile_ == Profile::isolated) return;
+    if (plan_.profile == Profile::isolated) return;
     const auto say = [&](const std::string& why) {
       notes_.push_back("the current directory is not shown: " + why + " (" + option_text("bind") +
                        "=SRC:DST shows a directory)");
@@ -178,7 +174,7 @@ class Places {
   }
 
   Status asked_for() {
-    const bool writable = profile_ != Profile::isolated;
+    const bool writable = plan_.profile != Profile::isolated;
     const std::size_t first = list_.size();
     for (const Bind& bind : options_.binds) {
       TRY(add(bind.source, bind.target, bind.writable.value_or(writable)));
@@ -283,8 +279,7 @@ class Places {
   const Options& options_;
   const Subject& subject_;
   const Caller& caller_;
-  Profile profile_;
-  bool net_host_;
+  const sandbox::Plan& plan_;
   std::vector<std::string>& notes_;
   std::vector<Place> list_;
 };
@@ -292,9 +287,9 @@ class Places {
 }  // namespace
 
 Result<std::vector<Place>> make_places(const Options& options, const Subject& subject,
-                                       const Caller& caller, Profile profile, bool net_host,
+                                       const Caller& caller, const sandbox::Plan& plan,
                                        std::vector<std::string>& notes) {
-  return Places(options, subject, caller, profile, net_host, notes).make();
+  return Places(options, subject, caller, plan, notes).make();
 }
 
 }  // namespace rootlet

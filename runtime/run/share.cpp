@@ -141,7 +141,9 @@ class Candidate {
 
 }  // namespace
 
-bool may_share(const sandbox::Plan& plan) { return (plan.namespaces & CLONE_NEWPID) != 0; }
+bool may_share(const sandbox::Plan& plan) {
+  return (plan.namespaces & CLONE_NEWPID) != 0 && !plan.needs_own_server();
+}
 
 Result<Sharing> Sharing::of_run(const Options& options, const sandbox::Plan& plan,
                                 const Caller& caller, const Log& log) {

@@ -52,8 +52,11 @@ std::string last_words(int channel) {
 
 class Supervisor {
  public:
-  Supervisor(sandbox::Init init, std::vector<image::Server> servers)
-      : init_(std::move(init)), servers_(std::move(servers)), watched_(servers_.size(), true) {}
+  Supervisor(sandbox::Init init, std::vector<image::Server> servers, Errands errands)
+      : init_(std::move(init)),
+        servers_(std::move(servers)),
+        watched_(servers_.size(), true),
+        errands_(std::move(errands)) {}
 
   Result<int> run() {
     sigset_t all;
@@ -72,7 +75,9 @@ class Supervisor {
 
  private:
   void wait() {
-    std::vector<pollfd> events = {{init_.control.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
+    std::vector<pollfd> events = {{init_.control.get(), POLLIN, 0},
+                                  {signals_.get(), POLLIN, 0},
+                                  {init_.errands.get(), POLLIN, 0}};
     for (std::size_t i = 0; i < servers_.size(); ++i) {
       for (const os::Fd* end : {&servers_[i].pidfd, &servers_[i].channel, &servers_[i].life}) {
         events.push_back({watched_[i] ? end->get() : -1, POLLIN, 0});
@@ -83,11 +88,23 @@ class Supervisor {
     if (count <= 0) return;
     // Init first: when the tool has ended, the server's end is no news.
     if (events[0].revents != 0) return hear_init();
+    if (events[2].revents != 0) run_errand();
     if (events[1].revents != 0) pass_signals();
     for (std::size_t i = 0; i < servers_.size(); ++i) {
-      const pollfd* ends = &events[2 + 3 * i];
+      const pollfd* ends = &events[3 + 3 * i];
       if (ends[0].revents != 0 || ends[1].revents != 0 || ends[2].revents != 0) hear_server(i);
     }
+  }
+
+  void run_errand() {
+    const auto message = sandbox::receive_message(init_.errands.get());
+    if (!message) {
+      init_.errands.reset();  // init needs no more
+      return;
+    }
+    auto done = errands_.run(static_cast<sandbox::Errand>(message->number), init_.pid);
+    if (done.ok()) done = sandbox::send_message(init_.errands.get(), *message);
+    if (!done.ok()) error_ = std::move(done).error();
   }
 
   // One that was stopped tells nobody, and a tool would wait for it for ever.
@@ -143,7 +160,8 @@ class Supervisor {
       case Message::Kind::ended: hear_end(message->number); break;
       case Message::Kind::failed: error_ = cause_of(message->error); break;
       case Message::Kind::signal:
-      case Message::Kind::started: break;
+      case Message::Kind::started:
+      case Message::Kind::errand: break;
     }
   }
 
@@ -230,6 +248,7 @@ class Supervisor {
   std::vector<image::Server> servers_;
   int times_stopped_ = 0;
   std::vector<bool> watched_;  // not when its mount is gone, and it with it, as it should
+  Errands errands_;
   os::Fd signals_;
   std::optional<int> result_;
   std::optional<Error> error_;
@@ -237,8 +256,8 @@ class Supervisor {
 
 }  // namespace
 
-Result<int> supervise(sandbox::Init init, std::vector<image::Server> servers) {
-  return Supervisor(std::move(init), std::move(servers)).run();
+Result<int> supervise(sandbox::Init init, std::vector<image::Server> servers, Errands errands) {
+  return Supervisor(std::move(init), std::move(servers), std::move(errands)).run();
 }
 
 CallerSignals block_signals() {

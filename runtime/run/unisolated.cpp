@@ -57,10 +57,7 @@ Status enter(Way way, const std::string& root, const Caller& caller, std::string
   }
   if (way == Way::user_namespace) {
     if (::unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return last_error(kRun);
-    sandbox::Plan ids;
-    ids.inside_uid = ids.outside_uid = caller.uid;
-    ids.inside_gid = ids.outside_gid = caller.gid;
-    TRY(sandbox::write_id_maps(ids));
+    TRY(sandbox::write_own_maps(sandbox::own_ids(caller.uid, caller.gid)));
     bind_host(root);
   } else if (::unshare(CLONE_NEWNS) == 0) {
     bind_host(root);

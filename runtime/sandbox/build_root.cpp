@@ -10,6 +10,7 @@
 #include "runtime/sandbox/control.hpp"
 #include "runtime/sandbox/devices.hpp"
 #include "runtime/sandbox/resolve.hpp"
+#include "runtime/sandbox/user_namespace.hpp"
 
 namespace rootlet::sandbox {
 namespace {
@@ -49,9 +50,9 @@ Result<Root> mount_root(const Plan& plan, const std::vector<image::Reached>& ima
   image::Reached directory;
   directory.name = directory.directory = plan.root_directory;
   const image::Reached& root = plan.root_directory.empty() ? images.front() : directory;
-  TRY(image::mount_image(root, "/", {plan.inside_uid, plan.inside_gid}));
+  TRY(image::mount_image(root, "/", {plan.ids.uid, plan.ids.gid, plan.ids.many()}));
   os::Fd mounted = TRY(os::open_mounted(AT_FDCWD, "/.."));
-  TRY(image::complete_image(root, mounted.get()));
+  TRY(image::complete_image(root, mounted.get(), plan.ids.many()));
   return Root(std::move(mounted), plan.memory);
 }
 
@@ -169,6 +170,11 @@ Status RootBuilder::make_places(const Opened* inside_of) {
 
 Status RootBuilder::lay_out(std::string& cwd) {
   opened_ = TRY(open_sources(plan_));
+  // With the caller's own rights until here: what he may name is shown.
+  if (plan_.ids.become) {
+    TRY(become(plan_.ids));
+    end_with_the_launcher();
+  }
   root_ = TRY(mount_root(plan_, links_.images));
   root_->look_around();
   leave_out_hiding(cwd);
@@ -184,9 +190,10 @@ Status RootBuilder::attach(const Opened& item) {
   const image::Reached& image = links_.images[place.image];
   TRY(root_->make(place.target, true));
   os::Fd at = TRY(root_->open(place.target));
-  TRY(image::mount_image(image, os::fd_path(at.get()), {plan_.inside_uid, plan_.inside_gid}));
+  TRY(image::mount_image(image, os::fd_path(at.get()),
+                         {plan_.ids.uid, plan_.ids.gid, plan_.ids.many()}));
   at = TRY(root_->open(place.target));
-  TRY(image::complete_image(image, at.get()));
+  TRY(image::complete_image(image, at.get(), false));
   if (!place.part.empty()) {
     auto part = resolve_in_root(at.get(), place.part, O_PATH | O_DIRECTORY);
     if (!part.ok()) {
@@ -230,7 +237,7 @@ Status RootBuilder::show_all() {
 
 Result<Root> RootBuilder::furnish(const Tool& tool) {
   TRY(mount_proc(plan_, *root_, links_.control));
-  if (plan_.outside_uid == 0) TRY(protect_proc(*root_));
+  if (inside_of(plan_.ids.uids, 0)) TRY(protect_proc(*root_));
   TRY(build_dev(*root_));
   TRY(show_all());
   // Last, for the tool has been making its network namespace meanwhile, and

@@ -15,6 +15,7 @@ namespace rootlet::sandbox {
 struct Links {
   const std::vector<image::Reached>& images;  // the root's first, unless that is a directory
   int control = -1;                           // to the launcher
+  int errands = -1;                           // to the launcher, for what it does from outside
   const os::OneProcessor& beside;             // shared with the image servers
 };
 

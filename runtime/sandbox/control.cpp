@@ -29,6 +29,13 @@ Status send_message(int socket, const Message& message) {
   return Done{};
 }
 
+Status ask_outside(int errands, Errand what) {
+  TRY(send_message(errands, {Message::Kind::errand, static_cast<int>(what), "", {}}));
+  // One that fails ends the run, and us with it.
+  if (receive_message(errands)) return Done{};
+  return plain_error("ask the launcher", "", "it is gone");
+}
+
 std::optional<Message> receive_message(int socket) {
   std::vector<char> bytes(kMaximum);
   ssize_t got;

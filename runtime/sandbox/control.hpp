@@ -20,12 +20,20 @@ struct Message {
     stopped,     // init -> launcher: number = the signal that stopped the tool
     ended,       // init -> launcher: number = its wait status
     failed,      // init -> launcher: error
+    errand,      // init -> launcher, over `errands`: number = an Errand; and back: it is done
   };
   Kind kind = Kind::note;
   int number = 0;
   std::string text;
   Error error;
 };
+
+// What init cannot do from inside, and asks of the launcher.
+enum class Errand {
+  ids,  // write the id maps that the kernel takes from outside only
+};
+// Returns when it is done. `errands`: the other end of the launcher's.
+Status ask_outside(int errands, Errand what);
 
 Status send_message(int socket, const Message& message);
 

@@ -4,7 +4,6 @@
 #include <linux/sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <csignal>
@@ -26,7 +25,8 @@ namespace {
 // EOVERFLOW), /proc while the host's is still in sight (else EPERM),
 // capabilities last.
 Result<Tool> start(const Plan& plan, const Links& links) {
-  TRY(write_id_maps(plan));
+  if (plan.ids.written_outside()) TRY(ask_outside(links.errands, Errand::ids));
+  TRY(write_own_maps(plan.ids));
   TRY(forbid_cgroup_namespaces());
   // Nothing that is mounted here may travel to the host's namespace. A new
   // user namespace makes the copy a slave by itself; said again for a run
@@ -56,7 +56,7 @@ Result<Tool> start(const Plan& plan, const Links& links) {
   if (::prctl(PR_SET_DUMPABLE, 0) != 0) return last_error("hide init from the tool");
   os::close_all_but({0, 1, 2, links.control, tool.channel.get()});
   TRY(let_run(tool, cwd));
-  TRY(drop_capabilities());
+  TRY(drop_capabilities(capabilities_of_init(plan.ids)));
   return tool;
 }
 
@@ -81,9 +81,7 @@ void hide_command_line() {
 }
 
 int run_init(const Plan& plan, const Links& links) {
-  // The launcher's death is seen as the end of the control socket; this is
-  // for the time until someone looks at it.
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  end_with_the_launcher();
   hide_command_line();
   auto tool = start(plan, links);
   if (tool.ok()) return reap(tool.value(), links.control);
@@ -96,12 +94,9 @@ int run_init(const Plan& plan, const Links& links) {
 
 Result<Init> start_init(const Plan& plan, const std::vector<image::Reached>& images,
                         const os::OneProcessor& beside) {
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-    return last_error("start init");
-  }
-  os::Fd ours(ends[0]);
-  os::Fd theirs(ends[1]);
+  auto [ours, theirs] = TRY(os::socket_pair("start init"));
+  std::pair<os::Fd, os::Fd> errands;
+  if (plan.needs_errands()) errands = TRY(os::socket_pair("start init"));
   auto child = os::fork_with(plan.namespaces, "create the namespaces");
   if (!child.ok() && child.error().code == ENOSPC) {
     // Namespaces that just ended are uncounted late: a limit that is tight
@@ -112,9 +107,11 @@ Result<Init> start_init(const Plan& plan, const std::vector<image::Reached>& ima
   if (!child.ok()) return explain_namespace_failure(child.error().code);
   if (child.value().pid == 0) {
     ours.reset();
-    ::_exit(run_init(plan, {images, theirs.get(), beside}));
+    errands.first.reset();
+    ::_exit(run_init(plan, {images, theirs.get(), errands.second.get(), beside}));
   }
-  return Init{child.value().pid, std::move(child.value().pidfd), std::move(ours)};
+  return Init{child.value().pid, std::move(child.value().pidfd), std::move(ours),
+              std::move(errands.first)};
 }
 
 }  // namespace rootlet::sandbox

@@ -13,6 +13,7 @@ struct Init {
   pid_t pid = -1;
   os::Fd pidfd;
   os::Fd control;  // see control.hpp
+  os::Fd errands;  // the same; only where the plan needs them
 };
 
 // `images`: those of the run, the root's first (unless the root is a plain

@@ -48,7 +48,15 @@ std::string Plan::text() const {
   line("root", root_directory.empty() ? "image, " + root_reached : "directory " + root_directory);
   line("namespaces", namespaces_text(namespaces) + (own_network ? " net" : ""));
   line("network", own_network ? "none" : "host");
-  line("ids", std::to_string(inside_uid) + ":" + std::to_string(inside_gid));
+  line("ids", std::to_string(ids.uid) + ":" + std::to_string(ids.gid));
+  if (ids.written_outside()) {
+    const auto map = [&](const char* name, std::string ranges) {
+      for (char& c : ranges) c = c == '\n' ? ',' : c;
+      line(name, ranges.substr(0, ranges.size() - 1));
+    };
+    map("uid map", ids.uids);
+    map("gid map", ids.gids);
+  }
   line("system-call filter", filter ? "default" : "none");
   for (const Place& place : places) line("mount", place_text(place));
   line("directory", cwd);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/base/option_text.hpp"
+#include "runtime/sandbox/id_map.hpp"
 
 namespace rootlet {
 
@@ -51,8 +52,12 @@ struct Plan {
   bool best_effort = false;
   std::optional<std::string> hostname;
 
-  uid_t outside_uid = 0, inside_uid = 0;
-  gid_t outside_gid = 0, inside_gid = 0;
+  Ids ids;
+
+  // Another run may not use this one's image server, nor this one another's:
+  // several ids read the image, or one that is not the caller's.
+  bool needs_errands() const { return ids.written_outside(); }
+  bool needs_own_server() const { return ids.many() || ids.become; }
 
   std::string root_directory;       // a plain directory as the root; empty: the first image
   std::string root_reached;         // how, in a word

@@ -25,24 +25,39 @@ constexpr std::uint64_t kScopeSignals = 1u << 1;
 constexpr unsigned kRulesetVersion = 1;
 constexpr long kScopesFrom = 6;
 
+constexpr Capabilities bit(unsigned long capability) { return Capabilities{1} << capability; }
+
 }  // namespace
 
-Status drop_capabilities() {
+Capabilities capabilities_of_tool(const Ids& ids) {
+  if (!ids.many()) return 0;
+  return bit(CAP_CHOWN) | bit(CAP_DAC_OVERRIDE) | bit(CAP_FOWNER) | bit(CAP_FSETID) |
+         bit(CAP_KILL) | bit(CAP_SETGID) | bit(CAP_SETUID);
+}
+
+Capabilities capabilities_of_init(const Ids& ids) { return ids.many() ? bit(CAP_KILL) : 0; }
+
+Status drop_capabilities(Capabilities kept) {
   constexpr std::string_view kAction = "drop capabilities";
   // Locked, so that no id change and no setuid file brings them back.
-  constexpr unsigned long kBits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
-                                  SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
-                                  SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
-  if (::prctl(PR_SET_SECUREBITS, kBits, 0, 0, 0) != 0) return last_error(kAction, "secure bits");
+  constexpr unsigned long kAlways =
+      SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+  constexpr unsigned long kRootIsNobody =
+      SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED;
+  const unsigned long bits = kAlways | (kept == 0 ? kRootIsNobody : 0);
+  if (::prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) != 0) return last_error(kAction, "secure bits");
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);  // Linux 4.3; new sets are empty
   for (unsigned long capability = 0; capability < 64; ++capability) {
+    if (kept & bit(capability)) continue;
     if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
     if (errno == EINVAL) break;  // beyond the last one that this kernel knows
     return last_error(kAction, "bounding set");
   }
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  __user_cap_data_struct none[2] = {};
-  if (::syscall(SYS_capset, &header, none) != 0) return last_error(kAction);
+  const auto low = static_cast<std::uint32_t>(kept);
+  const auto high = static_cast<std::uint32_t>(kept >> 32);
+  __user_cap_data_struct sets[2] = {{low, low, 0}, {high, high, 0}};
+  if (::syscall(SYS_capset, &header, sets) != 0) return last_error(kAction);
   return Done{};
 }
 

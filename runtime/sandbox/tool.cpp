@@ -17,6 +17,7 @@
 #include "runtime/sandbox/network.hpp"
 #include "runtime/sandbox/privileges.hpp"
 #include "runtime/sandbox/seccomp.hpp"
+#include "runtime/sandbox/user_namespace.hpp"
 
 namespace rootlet::sandbox {
 namespace {
@@ -82,11 +83,15 @@ Status get_ready(const Plan& plan, int channel) {
     TRY(raise_loopback());
   }
   TRY(send_message(channel, {Message::Kind::started, 0, "", {}}));
-  TRY(drop_capabilities());
-  TRY(set_no_new_privileges());
+  TRY(become(plan.ids));
+  // While there are capabilities, for a process without no_new_privs may
+  // restrict itself only with one (landlock_restrict_self(2), seccomp(2)).
   // Abstract sockets belong to a network namespace: only the host's need it.
   TRY(scope_signals(!plan.own_network && plan.scope_sockets));
   if (plan.filter) TRY(install_filter(default_filter()));
+  TRY(drop_capabilities(capabilities_of_tool(plan.ids)));
+  // With several ids a set-id program of the image has its effect.
+  if (!plan.ids.many()) TRY(set_no_new_privileges());
   return Done{};
 }
 
@@ -140,12 +145,7 @@ Result<Tool> prepare_tool(const Plan& plan, int control) {
   // and leaves job control as it is; before Linux 6.12 a group of its own
   // does, where there is no terminal whose foreground it would lose.
   const bool own_group = !have_signal_scope() && !has_terminal();
-  int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-    return last_error("start the tool");
-  }
-  os::Fd ours(ends[0]);
-  os::Fd theirs(ends[1]);
+  auto [ours, theirs] = TRY(os::socket_pair("start the tool"));
   auto child = TRY(os::fork_with(0, "start the tool"));
   if (child.pid == 0) become_tool(plan, control, theirs.get(), own_group);
   return Tool{child.pid, std::move(child.pidfd), own_group, std::move(ours)};

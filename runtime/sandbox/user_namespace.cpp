@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/sandbox/user_namespace.hpp"
 
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <csignal>
+
 #include "runtime/os/fd.hpp"
 
 namespace rootlet::sandbox {
@@ -67,7 +73,7 @@ Error explain_namespace_failure(int code) {
   return error;
 }
 
-Status write_id_maps(const Plan& plan) {
+Status write_own_maps(const Ids& ids) {
   constexpr std::string_view kMap = "map the user's ids";
   const auto explain = [](Error error) {
     // Ubuntu 23.10+: the namespace is made, but without capabilities.
@@ -79,19 +85,39 @@ Status write_id_maps(const Plan& plan) {
     }
     return error;
   };
-  const auto line = [](unsigned inside, unsigned outside) {
-    return std::to_string(inside) + " " + std::to_string(outside) + " 1\n";
-  };
-  // Since Linux 3.19 an unprivileged process may write gid_map only after it
-  // gave up setgroups(2); older kernels have no such file. user_namespaces(7).
-  auto denied = os::write_file("/proc/self/setgroups", "deny", kMap);
-  if (!denied.ok() && denied.error().code != ENOENT) return explain(denied.error());
-  auto uid = os::write_file("/proc/self/uid_map", line(plan.inside_uid, plan.outside_uid), kMap);
-  if (!uid.ok()) return explain(uid.error());
-  auto gid = os::write_file("/proc/self/gid_map", line(plan.inside_gid, plan.outside_gid), kMap);
-  if (!gid.ok()) return explain(gid.error());
+  if (ids.uid_writer == Ids::Writer::init) {
+    auto uid = os::write_file("/proc/self/uid_map", ids.uids, kMap);
+    if (!uid.ok()) return explain(uid.error());
+  }
+  if (ids.gid_writer == Ids::Writer::init) {
+    // Since Linux 3.19 an unprivileged process may write gid_map only after it
+    // gave up setgroups(2); older kernels have no such file. user_namespaces(7).
+    auto denied = os::write_file("/proc/self/setgroups", "deny", kMap);
+    if (!denied.ok() && denied.error().code != ENOENT) return explain(denied.error());
+    auto gid = os::write_file("/proc/self/gid_map", ids.gids, kMap);
+    if (!gid.ok()) return explain(gid.error());
+  }
   return Done{};
 }
+
+Status become(const Ids& ids) {
+  constexpr std::string_view kBecome = "become an id of the map";
+  if (!ids.become) return Done{};
+  // The caller's groups are no more this process's than his uid is. Where
+  // setgroups(2) was given up they stay.
+  if (ids.gid_writer != Ids::Writer::init && ::syscall(SYS_setgroups, 0, nullptr) != 0) {
+    return last_error(kBecome, "groups");
+  }
+  // The system calls themselves: libc's functions care for threads.
+  if (::syscall(SYS_setresgid, ids.gid, ids.gid, ids.gid) != 0) return last_error(kBecome, "gid");
+  if (::syscall(SYS_setresuid, ids.uid, ids.uid, ids.uid) != 0) return last_error(kBecome, "uid");
+  // Init and the tool's process still look at each other; prctl(2) tells that a
+  // change of ids takes it away.
+  if (::prctl(PR_SET_DUMPABLE, 1) != 0) return last_error(kBecome);
+  return Done{};
+}
+
+void end_with_the_launcher() { ::prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 Status forbid_cgroup_namespaces() {
   // Linux 4.9 (namespaces(7), /proc/sys/user). Older kernels have no

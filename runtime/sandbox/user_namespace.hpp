@@ -6,9 +6,18 @@
 
 namespace rootlet::sandbox {
 
-// Called in the new user namespace: gives up setgroups(2) and maps one uid
-// and one gid. Supplementary groups stay in force (user_namespaces(7)).
-Status write_id_maps(const Plan& plan);
+// Called in the new user namespace: the maps of one uid and of one gid, as far
+// as they are init's to write. For the gid's it gives up setgroups(2);
+// supplementary groups stay in force (user_namespaces(7)).
+Status write_own_maps(const Ids& ids);
+
+// Takes on the ids of the run where they are not the caller's. After the maps,
+// while the process has its capabilities.
+Status become(const Ids& ids);
+
+// Init's death with the launcher, for the time until it watches the control
+// socket. A change of ids undoes it (prctl(2)).
+void end_with_the_launcher();
 
 // Nobody inside may make a cgroup namespace any more: with a nested user
 // namespace it would let the tool mount the caller's own control group, and

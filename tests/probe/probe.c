@@ -281,6 +281,16 @@ static int fill(const char* path) {
   return 0;
 }
 
+// become UID GID PROGRAM [ARGUMENT]...
+static int become(char** arguments) {
+  if (setgid((gid_t)number(arguments[1])) != 0 || setuid((uid_t)number(arguments[0])) != 0) {
+    perror("become");
+    return 1;
+  }
+  execvp(arguments[2], arguments + 2);
+  return 127;
+}
+
 int main(int argc, char** argv) {
   const char* what = argc > 1 ? argv[1] : "args";
   const char* value = argc > 2 ? argv[2] : NULL;
@@ -306,6 +316,8 @@ int main(int argc, char** argv) {
   if (IS("kill")) return report("kill", kill(number(value), argc > 3 ? number(argv[3]) : SIGKILL)), 0;
   if (IS("isolated")) return is_isolated(value);
   if (IS("fill")) return fill(value);
+  if (IS("ids")) return printf("%d:%d\n", (int)geteuid(), (int)getegid()), 0;
+  if (IS("become") && argc > 4) return become(argv + 2);
   // Called with something that is no command: tell what arrived.
   return print_arguments(argc - 1, argv + 1);
 }

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "runtime/run/caller.hpp"
+#include "runtime/sandbox/control.hpp"
+#include "runtime/sandbox/plan.hpp"
+
+namespace rootlet {
+
+// What the launcher does for init while init waits: steps that the kernel takes
+// only from outside of the new namespaces.
+class Errands {
+ public:
+  Errands(const sandbox::Plan& plan, const Caller& caller) : plan_(&plan), caller_(&caller) {}
+
+  Status run(sandbox::Errand what, pid_t init);
+
+ private:
+  const sandbox::Plan* plan_;
+  const Caller* caller_;
+};
+
+}  // namespace rootlet

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/base/result.hpp"
+
+namespace rootlet {
+
+// A program of the host that a run cannot do without.
+
+// Where it lies: /usr/bin or /bin, root's, and nobody else may change it. What
+// PATH finds is the word of whoever set PATH. Empty: there is none.
+std::string find_host_program(std::string_view name);
+
+// Its exit status, and what it said on stderr. It gets no variable, descriptor
+// or signal mask of ours.
+struct HostProgramEnd {
+  int status = 0;
+  std::string words;
+};
+Result<HostProgramEnd> run_host_program(const std::string& path,
+                                        const std::vector<std::string>& arguments);
+
+}  // namespace rootlet
