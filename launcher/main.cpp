@@ -43,6 +43,8 @@ int run_named(const Verb& verb, int argc, char** argv) {
   if (verb.program == Program::tools) return run_tools(argv);
   if (verb.name == "run") return run_verb(argc, argv);
   if (verb.name == "exec") return exec_verb(argc, argv);
+  if (verb.name == "chroot") return chroot_verb(argc, argv);
+  if (verb.name == "encapsulate") return encapsulate_verb(argc, argv);
   return shell_verb(argc, argv);
 }
 
@@ -51,6 +53,11 @@ int run_named(const Verb& verb, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace rootlet;
+  // A symlink that is named as the command it stands in for.
+  const std::string called = argc > 0 ? argv[0] : "";
+  const std::string own = called.substr(called.rfind('/') + 1);
+  if (own == "nsroot") return chroot_verb(argc, argv);
+  if (own == "encapsulate") return encapsulate_verb(argc, argv);
   const std::string name = argc > 1 ? argv[1] : "";
   if (name.empty() || name == "--help" || name == "-h" || name == "help") {
     print_help();

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <unistd.h>
 
-#include "launcher/lzo.hpp"
 #include "launcher/run_options.hpp"
+#include "launcher/start.hpp"
 #include "launcher/verbs.hpp"
 #include "runtime/os/fd.hpp"
 #include "runtime/os/process.hpp"
-#include "runtime/run/launch.hpp"
 
 // run, exec and shell: a packed file, a bare squashfs or a directory, run by
 // our own code. The stub inside IMAGE is never executed.
@@ -61,26 +60,13 @@ Result<int> run(const std::string& verb, int argc, char** argv) {
     line.options.exec = line.arguments.front();
     line.arguments.erase(line.arguments.begin());
   }
-  add_lzo_images();
-  Source source = TRY(open_source(line.image));
-  Caller caller = read_caller(line.image.c_str(), environ);
-  caller.closed_streams = std::move(closed);
-  return launch(line.options, std::move(source), caller, line.arguments);
-}
-
-int run_verb_named(const std::string& verb, int argc, char** argv) {
-  auto status = run(verb, argc, argv);
-  if (!status.ok()) {
-    print_error(status.error());
-    return status.error().exit_code;
-  }
-  os::end_as(status.value());
+  return start(std::move(line.options), line.image, std::move(closed), line.arguments);
 }
 
 }  // namespace
 
-int run_verb(int argc, char** argv) { return run_verb_named("run", argc, argv); }
-int exec_verb(int argc, char** argv) { return run_verb_named("exec", argc, argv); }
-int shell_verb(int argc, char** argv) { return run_verb_named("shell", argc, argv); }
+int run_verb(int argc, char** argv) { return end_with(run("run", argc, argv)); }
+int exec_verb(int argc, char** argv) { return end_with(run("exec", argc, argv)); }
+int shell_verb(int argc, char** argv) { return end_with(run("shell", argc, argv)); }
 
 }  // namespace rootlet

@@ -16,6 +16,8 @@ int jar_verb(int argc, char** argv);
 int run_verb(int argc, char** argv);
 int exec_verb(int argc, char** argv);
 int shell_verb(int argc, char** argv);
+int chroot_verb(int argc, char** argv);
+int encapsulate_verb(int argc, char** argv);
 
 // Two programs share the verbs. `rootlet` is static, because running a tool
 // must not wait for libraries to be loaded; what needs them (archives, TOML,
@@ -37,6 +39,10 @@ inline constexpr std::array kVerbs = std::to_array<Verb>({
      Program::rootlet},
     {"exec", "Run", "run another program of an image", Program::rootlet},
     {"shell", "Run", "a shell inside an image", Program::rootlet},
+    {"chroot", "Run", "nsroot's command line: a directory or an image as the root",
+     Program::rootlet},
+    {"encapsulate", "Run", "encapsulate's: the host read-only, the named subtrees writable",
+     Program::rootlet},
     {"build", "Make", "pack a directory, an AppDir or a tar into one executable file",
      Program::tools},
     {"jar", "Make", "put images into a jar, where they run in place", Program::tools},

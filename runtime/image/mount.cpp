@@ -101,7 +101,7 @@ Status mount_image(const Reached& image, const std::string& target, Owner owner)
 Status complete_image(const Reached& image, int mounted, bool set_id) {
   if (image.unpack != nullptr) TRY(extract_all(*image.unpack, mounted));
   if (image.unpack == nullptr && image.directory.empty()) return Done{};
-  const unsigned attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV;
+  const unsigned attributes = MOUNT_ATTR_NODEV | (image.writable ? 0 : MOUNT_ATTR_RDONLY);
   return os::restrict_mount(mounted, attributes | (set_id ? 0 : MOUNT_ATTR_NOSUID), image.name);
 }
 

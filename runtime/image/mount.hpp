@@ -12,6 +12,7 @@ struct Reached {
   int shared = -1;             // the mount that a shared server gave, to be attached once
   Squashfs* unpack = nullptr;  // to be unpacked into memory
   std::string directory;       // a directory with its content
+  bool writable = false;       // that directory, which is no image then
 };
 
 // Mounts the image on `target`, a path, without fusermount (FUSE in user

@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 
+#include <cstdlib>
 #include <vector>
 
 #include "runtime/os/mountinfo.hpp"
@@ -40,13 +41,30 @@ Status remount(const std::string& path, unsigned long extra, const std::string& 
   return Done{};
 }
 
-// Every mount point at or below `top`.
-Result<std::vector<std::string>> mounts_below(const std::string& top) {
+// The mount that a descriptor stands for (proc(5), fdinfo, Linux 3.15).
+Result<unsigned long> mount_id(int fd) {
+  const std::string info =
+      TRY(read_file(AT_FDCWD, "/proc/self/fdinfo/" + std::to_string(fd), 4096));
+  const std::size_t at = info.find("mnt_id:");
+  return at == std::string::npos ? 0 : std::strtoul(info.c_str() + at + 7, nullptr, 10);
+}
+
+// The mounts below the one that `root` stands for, as paths relative to it.
+// By their numbers: while a root is being built two trees have the same names.
+Result<std::vector<std::string>> mounts_below(int root) {
+  const unsigned long top = TRY(mount_id(root));
+  const std::vector<MountEntry> all = TRY(list_mounts());
+  std::vector<const MountEntry*> tree;
+  for (const MountEntry& mount : all) {
+    if (mount.id == top) tree.push_back(&mount);
+  }
   std::vector<std::string> found;
-  for (const MountEntry& mount : TRY(list_mounts())) {
-    const std::string& point = mount.point;
-    if (point == top || (point.starts_with(top) && (top == "/" || point[top.size()] == '/'))) {
-      found.push_back(point);
+  for (std::size_t i = 0; i < tree.size(); ++i) {
+    const std::size_t length = tree[0]->point == "/" ? 0 : tree[0]->point.size();
+    for (const MountEntry& mount : all) {
+      if (mount.parent != tree[i]->id || mount.id == top) continue;
+      tree.push_back(&mount);
+      found.push_back(mount.point.substr(std::min(length, mount.point.size())));
     }
   }
   return found;
@@ -57,13 +75,13 @@ Status restrict_one_by_one(int root, unsigned long long attributes, const std::s
   if (attributes & MOUNT_ATTR_RDONLY) extra |= MS_RDONLY;
   if (attributes & MOUNT_ATTR_NOSUID) extra |= MS_NOSUID;
   if (attributes & MOUNT_ATTR_NODEV) extra |= MS_NODEV;
-  char name[4096];
-  const ssize_t length = ::readlink(fd_path(root).c_str(), name, sizeof name);
-  if (length < 0) return last_error(kRestrict, shown);
   TRY(remount(fd_path(root), extra, shown));
-  const std::string top(name, static_cast<std::size_t>(length));
-  for (const std::string& point : TRY(mounts_below(top))) {
-    if (point != top) TRY(remount(point, extra, point));
+  // Found from the descriptor: the same path from "/" may lead elsewhere.
+  for (const std::string& path : TRY(mounts_below(root))) {
+    auto done = remount(fd_path(root) + path, extra, path);
+    // In a directory that we may not enter, or below another mount: the tool,
+    // which has fewer rights, cannot reach it either.
+    if (!done.ok() && done.error().code != EACCES && done.error().code != ENOENT) return done;
   }
   return Done{};
 }
@@ -94,6 +112,13 @@ Status restrict_mount(int root, unsigned long long attributes, const std::string
   // ENOSYS: Linux < 5.12, or a container runtime's filter that is older.
   if (errno != ENOSYS) return last_error(kRestrict, shown);
   return restrict_one_by_one(root, attributes, shown);
+}
+
+Status make_private(int root, const std::string& shown) {
+  if (::mount(nullptr, fd_path(root).c_str(), nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) {
+    return last_error("keep mounts private", shown);
+  }
+  return Done{};
 }
 
 Result<Fd> open_mounted(int parent, const std::string& name) {

@@ -26,6 +26,10 @@ Status mount_bind(int source, int target, const std::string& shown);
 // has set stay set.
 Status restrict_mount(int root, unsigned long long attributes, const std::string& shown);
 
+// What is mounted or unmounted on the host from now on is not repeated at or
+// below the mount that `root` stands for.
+Status make_private(int root, const std::string& shown);
+
 // What was mounted last on the directory `name`, as a descriptor. `name` must
 // be looked up through a step that follows mounts ("." does not).
 Result<Fd> open_mounted(int parent, const std::string& name);

@@ -35,15 +35,15 @@ MountEntry parse(std::string_view line) {
     return word;
   };
   MountEntry entry;
-  next();
-  next();
+  entry.id = std::strtoul(std::string(next()).c_str(), nullptr, 10);
+  entry.parent = std::strtoul(std::string(next()).c_str(), nullptr, 10);
   const std::string device(next());
   char* minor = nullptr;
   const auto major = static_cast<unsigned>(std::strtoul(device.c_str(), &minor, 10));
   if (*minor == ':') {
     entry.device = makedev(major, static_cast<unsigned>(std::strtoul(minor + 1, nullptr, 10)));
   }
-  next();
+  entry.top = decode_octal(next());
   entry.point = decode_octal(next());
   const std::size_t dash = line.find(" - ");
   if (dash == std::string_view::npos) return entry;

@@ -139,6 +139,15 @@ std::string passwd_with(const Caller& caller, uid_t uid, gid_t gid, const std::s
                without(existing, name, number)});
 }
 
+bool names(const std::string& existing, unsigned id) {
+  bool found = false;
+  each_line(existing, [&](const std::string& line) {
+    const auto fields = fields_of(line);
+    found = found || (fields.size() >= 3 && fields[2] == digits(id));
+  });
+  return found;
+}
+
 std::string group_with(const Caller& caller, gid_t gid, const std::string& existing) {
   const std::string number = digits(gid);
   const std::string name = gid == caller.gid ? caller.group : name_of(existing, number);

@@ -36,5 +36,7 @@ using RootFile = std::function<std::optional<std::string>(const std::string& pat
 // Under another number than his own he has the name that the root has for it.
 std::string passwd_with(const Caller& caller, uid_t uid, gid_t gid, const std::string& existing);
 std::string group_with(const Caller& caller, gid_t gid, const std::string& existing);
+// A line of passwd or group has this number.
+bool names(const std::string& existing, unsigned id);
 
 }  // namespace rootlet

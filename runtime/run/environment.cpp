@@ -87,6 +87,7 @@ class Variables {
 bool passes(const std::string& name, const Options& options, Profile profile, bool clean) {
   const auto asked = [&](const std::string& pattern) { return glob_matches(pattern, name); };
   if (std::any_of(options.pass_env.begin(), options.pass_env.end(), asked)) return true;
+  if (options.keep_env) return !name.starts_with("ROOTLET_");
   if (matches_any(kNever, name) || name == "PATH") return false;
   if (clean) return matches_any(kCleanKeeps, name);
   if (profile == Profile::compat) return true;
@@ -125,11 +126,11 @@ std::vector<std::string> tool_environment(const Caller& caller, const Options& o
     if (equals == std::string::npos || equals == 0) continue;
     if (passes(entry.substr(0, equals), options, profile, clean)) variables.add(entry);
   }
-  variables.set(std::string("PATH=") + kPath);
+  if (!options.keep_env) variables.set(std::string("PATH=") + kPath);
   if (!caller.home.empty()) variables.set("HOME=" + caller.home);
   if (profile != Profile::compat) {
     // A home that is bound in must not bring the host's packages.
-    variables.set("PYTHONNOUSERSITE=1");
+    if (!options.keep_env) variables.set("PYTHONNOUSERSITE=1");
     for (const char* name : {"TMPDIR", "TMP", "TEMP", "XDG_RUNTIME_DIR"}) {
       const std::string value = caller.variable(name);
       if (value.empty()) continue;

@@ -6,34 +6,48 @@
 
 #include "runtime/run/environment.hpp"
 #include "runtime/run/ids.hpp"
+#include "runtime/run/paths.hpp"
 
 namespace rootlet {
 namespace {
 
-bool is_below(const std::string& path, const std::string& top) {
-  return path == top || (path.size() > top.size() && path.starts_with(top) &&
-                         (path[top.size()] == '/' || top == "/"));
+// The host's `path` is what is seen at that path inside.
+bool shown(const sandbox::Plan& plan, const std::string& path) {
+  for (auto place = plan.places.rbegin(); place != plan.places.rend(); ++place) {
+    if (is_below(path, place->target)) return place->kind == sandbox::Place::Kind::bind;
+  }
+  return plan.root == sandbox::RootKind::host;
 }
 
-bool shown(const sandbox::Plan& plan, const std::string& path) {
-  for (const sandbox::Place& place : plan.places) {
-    if (place.kind == sandbox::Place::Kind::bind && is_below(path, place.target)) return true;
+// A directory that the tool can use by the name it has on the host.
+bool usable(const sandbox::Plan& plan, const std::string& path) {
+  for (auto place = plan.places.rbegin(); place != plan.places.rend(); ++place) {
+    if (place->target == path && place->kind == sandbox::Place::Kind::scratch) return true;
+    if (place->kind == sandbox::Place::Kind::bind && is_below(path, place->target)) return true;
   }
   return false;
 }
 
 // Where the tool starts: asked for, else the caller's directory where it is to
 // be seen inside, else the image's.
-void choose_directory(sandbox::Plan& plan, const Options& options, const Subject& subject,
-                      const Caller& caller) {
+Status choose_directory(sandbox::Plan& plan, const Options& options, const Subject& subject,
+                        const Caller& caller) {
   plan.fallback_cwd = subject.policy.workdir.empty() ? "/" : subject.policy.workdir;
   if (options.cwd) {
     plan.cwd = plan.fallback_cwd = *options.cwd;
+  } else if (options.keep_cwd) {
+    if (!caller.cwd) {
+      return plain_error("keep the current directory", "", caller.cwd_trouble,
+                         "go to another one, or name one with " + option_text("cwd"));
+    }
+    plan.keep_cwd = true;
+    plan.cwd = plan.fallback_cwd = *caller.cwd;
   } else if (caller.cwd && shown(plan, *caller.cwd)) {
     plan.cwd = *caller.cwd;
   } else {
     plan.cwd = plan.fallback_cwd;
   }
+  return Done{};
 }
 
 // A directory as a standard stream is a door to all that is around it.
@@ -83,6 +97,14 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   plan.ids = TRY(choose_ids(options, caller));
   plan.root_directory = subject.root_directory;
   plan.root_reached = subject.root_reached;
+  plan.root = subject.root_directory.empty()  ? sandbox::RootKind::image
+              : subject.root_directory == "/" ? sandbox::RootKind::host
+                                              : sandbox::RootKind::directory;
+  if (plan.root == sandbox::RootKind::host && !options.hidden) {
+    return plain_error("make the plan", "/", "a view of the host needs the rootlet command",
+                       "rootlet run /");
+  }
+  plan.root_writable = options.root_writable && plan.root != sandbox::RootKind::image;
   plan.filter = options.seccomp.value_or(true);
   plan.scope_sockets = !compat;
   plan.pass_fds = options.pass_fds;
@@ -90,14 +112,15 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   plan.closed_streams = caller.closed_streams;
 
   plan.memory = options.tmp_size.value_or("25%");
-  plan.places = TRY(make_places(options, subject, caller, plan, notes));
-  choose_directory(plan, options, subject, caller);
+  TRY(add_places(plan, options, subject, caller, notes));
+  TRY(choose_directory(plan, options, subject, caller));
   plan.env = tool_environment(caller, options, subject.policy, plan.profile,
-                              [&](const std::string& path) { return shown(plan, path); });
-  add_contract_variables(plan, subject, caller);
+                              [&](const std::string& path) { return usable(plan, path); });
+  if (!options.only_named) add_contract_variables(plan, subject, caller);
   Entry entry = choose_entry(options, subject.policy, caller, subject.arguments);
   plan.program = std::move(entry.program);
   plan.argv = std::move(entry.argv);
+  plan.instead = options.instead;
   return plan;
 }
 

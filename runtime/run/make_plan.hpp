@@ -37,10 +37,9 @@ struct Entry {
 Entry choose_entry(const Options& options, const Policy& policy, const Caller& caller,
                    const std::vector<std::string>& arguments);
 
-// The host paths that a run shows inside, in order. Of the plan, its profile,
-// network and ids count.
-Result<std::vector<sandbox::Place>> make_places(const Options& options, const Subject& subject,
-                                                const Caller& caller, const sandbox::Plan& plan,
-                                                std::vector<std::string>& notes);
+// What of the host a run shows inside, in order, into a plan whose root,
+// profile, network and ids are chosen.
+Status add_places(sandbox::Plan& plan, const Options& options, const Subject& subject,
+                  const Caller& caller, std::vector<std::string>& notes);
 
 }  // namespace rootlet

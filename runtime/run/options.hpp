@@ -54,6 +54,16 @@ struct Options {
   bool no_isolation = false, best_effort = false, dry_run = false, verbose = false;
   bool help = false, version = false, inspect = false, shell = false;
 
+  // With "/" as the root: what of the host it must not show. Only the rootlet
+  // command finds that out; without it "/" is refused.
+  std::optional<std::vector<std::string>> hidden;
+  // Of `rootlet chroot` and `rootlet encapsulate`; no option of its own asks for them.
+  bool only_named = false;           // of the host what is named, and no current directory
+  bool root_writable = false;        // a directory as the root may be written
+  bool keep_cwd = false;             // start in the caller's very directory, or not at all
+  bool keep_env = false;             // the caller's environment is right inside
+  std::vector<std::string> instead;  // the argv where there is no such program
+
   // Which options were given, by name, and by whom the last was.
   std::vector<std::string> given;
   bool was_given(std::string_view name) const;

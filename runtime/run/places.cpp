@@ -1,56 +1,18 @@
 // SPDX-License-Identifier: MIT
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
 
+#include "runtime/run/guards.hpp"
 #include "runtime/run/make_plan.hpp"
+#include "runtime/run/paths.hpp"
 
 namespace rootlet {
 namespace {
 
 using sandbox::Place;
 
-// What the next login or the next run would execute or trust: read-only
-// inside whatever is bound writable.
-constexpr const char* kGuarded[] = {".rootlet",         ".ssh",
-                                    ".gnupg",           ".bashrc",
-                                    ".bash_profile",    ".bash_login",
-                                    ".bash_logout",     ".profile",
-                                    ".zshrc",           ".zshenv",
-                                    ".zprofile",        ".zlogin",
-                                    ".kshrc",           ".cshrc",
-                                    ".tcshrc",          ".login",
-                                    ".pam_environment", ".xprofile",
-                                    ".xinitrc",         ".xsession",
-                                    ".config/rootlet",  ".config/autostart",
-                                    ".config/systemd",  ".config/environment.d",
-                                    ".config/fish"};
-
-bool exists(const std::string& path) {
-  struct stat status {};
-  return ::lstat(path.c_str(), &status) == 0;
-}
-
-bool is_below(const std::string& path, const std::string& top) {
-  return path == top || top == "/" ||
-         (path.size() > top.size() && path.starts_with(top) && path[top.size()] == '/');
-}
-
-std::string real_path(const std::string& path) {
-  char resolved[4096];
-  return ::realpath(path.c_str(), resolved) != nullptr ? resolved : path;
-}
-
 std::string absolute(const std::string& path, const Caller& caller) {
   if (path.empty() || path[0] == '/' || !caller.cwd) return path;
   return *caller.cwd + "/" + path;
-}
-
-std::string without_slash(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
 }
 
 Place scratch(const std::string& target, unsigned mode) {
@@ -82,27 +44,27 @@ Place text(const std::string& target, const std::string& content) {
   return place;
 }
 
-// The path by which something on the host is seen through a bind.
-std::string through(const Place& bind, const std::string& real_source, const std::string& path) {
-  return real_source == "/" ? bind.target + path
-                            : without_slash(bind.target) + path.substr(real_source.size());
-}
-
 class Places {
  public:
-  Places(const Options& options, const Subject& subject, const Caller& caller,
-         const sandbox::Plan& plan, std::vector<std::string>& notes)
-      : options_(options), subject_(subject), caller_(caller), plan_(plan), notes_(notes) {}
+  Places(sandbox::Plan& plan, const Options& options, const Subject& subject, const Caller& caller,
+         std::vector<std::string>& notes)
+      : options_(options),
+        subject_(subject),
+        caller_(caller),
+        plan_(plan),
+        of_host_(plan.root == sandbox::RootKind::host),
+        own_root_(options.only_named && plan.root == sandbox::RootKind::directory),
+        notes_(notes),
+        list_(plan.places) {}
 
-  Result<std::vector<Place>> make() {
+  Status add() {
     temporary_directories();
+    if (of_host_) host_view();
     home();
     accounts();
-    time_and_names();
+    if (!of_host_ && !own_root_) time_and_names();
     current_directory();
-    TRY(asked_for());
-    guards();
-    return std::move(list_);
+    return asked_for();
   }
 
  private:
@@ -115,9 +77,34 @@ class Places {
       list_.push_back(if_there(bound("/dev/shm", "/dev/shm", true)));
     } else {
       list_.push_back(scratch("/tmp", 01777));
-      list_.push_back(scratch("/var/tmp", 01777));
+      if (!own_root_) list_.push_back(scratch("/var/tmp", 01777));
     }
-    list_.push_back(scratch("/run", 0755));
+    if (!own_root_) list_.push_back(scratch("/run", 0755));
+  }
+
+  // Beyond the private directories: where sessions keep their sockets, and
+  // what is hidden one by one. /etc/resolv.conf is often a link into /run.
+  void host_view() {
+    const std::string runtime = without_slash(caller_.variable("XDG_RUNTIME_DIR"));
+    if (runtime.size() > 1 && runtime[0] == '/' && exists(runtime)) {
+      list_.push_back(scratch(real_path(runtime), 0700));
+    }
+    const std::size_t count = list_.size();
+    const auto hides = [&](const std::string& path) {
+      return std::any_of(list_.begin(), list_.begin() + static_cast<std::ptrdiff_t>(count),
+                         [&](const Place& place) {
+                           return place.kind == Place::Kind::scratch &&
+                                  is_below(path, place.target);
+                         });
+    };
+    for (const std::string& path : *options_.hidden) {
+      if (hides(path)) continue;
+      list_.push_back(Place{});
+      list_.back().kind = Place::Kind::hidden;
+      list_.back().target = path;
+    }
+    const std::string names = real_path("/etc/resolv.conf");
+    if (hides(names)) list_.push_back(if_there(bound(names, names, false)));
   }
 
   void home() {
@@ -127,18 +114,26 @@ class Places {
       list_.push_back(bound(absolute(*options_.home, caller_), target, true));
     } else if (compat() && !options_.home) {
       list_.push_back(if_there(bound(target, target, true)));
-    } else {
+    } else if (options_.home || !of_host_) {
       list_.push_back(scratch(target, 0700));
+      list_.back().only_if_missing = own_root_ && !options_.home;
     }
   }
 
   void accounts() {
-    const auto current = [&](const char* path) { return subject_.root_file(path).value_or(""); };
-    const std::string passwd = current("etc/passwd");
-    const std::string group = current("etc/group");
+    const auto current = [&](const char* path) { return subject_.root_file(path); };
+    const auto passwd = current("etc/passwd"), group = current("etc/group");
     const sandbox::Ids& ids = plan_.ids;
-    list_.push_back(text("/etc/passwd", passwd_with(caller_, ids.uid, ids.gid, passwd)));
-    list_.push_back(text("/etc/group", group_with(caller_, ids.gid, group)));
+    // Files that may be written, or are the host's own, are shown as they are
+    // where they know the caller, and are not made.
+    const bool keep = of_host_ || (own_root_ && plan_.root_writable);
+    if (!keep || (passwd && !names(*passwd, ids.uid))) {
+      list_.push_back(
+          text("/etc/passwd", passwd_with(caller_, ids.uid, ids.gid, passwd.value_or(""))));
+    }
+    if (!keep || (group && !names(*group, ids.gid))) {
+      list_.push_back(text("/etc/group", group_with(caller_, ids.gid, group.value_or(""))));
+    }
   }
 
   void time_and_names() {
@@ -157,7 +152,7 @@ class Places {
   }
 
   void current_directory() {
-    if (plan_.profile == Profile::isolated) return;
+    if (plan_.profile == Profile::isolated || options_.only_named) return;
     const auto say = [&](const std::string& why) {
       notes_.push_back("the current directory is not shown: " + why + " (" + option_text("bind") +
                        "=SRC:DST shows a directory)");
@@ -169,7 +164,7 @@ class Places {
       if (is_below(cwd, ours)) return say("it lies in " + std::string(ours));
     }
     Place place = bound(cwd, cwd, true);
-    place.only_if_empty = true;
+    place.only_if_empty = !of_host_;
     list_.push_back(place);
   }
 
@@ -224,72 +219,27 @@ class Places {
                          "bind what is needed of it, or use rootlet run DIRECTORY");
     }
     list_.push_back(bound(from, to, writable));
+    list_.back().devices = is_below(real_path(from), "/dev");
     return Done{};
-  }
-
-  void guards() {
-    std::vector<std::string> guarded = {real_path(subject_.file)};
-    for (const std::string& path : subject_.guarded) guarded.push_back(real_path(path));
-    const std::string home = caller_.home.empty() ? "" : real_path(caller_.home);
-    for (const char* name : kGuarded) {
-      if (!home.empty()) guarded.push_back(without_slash(home) + "/" + name);
-    }
-    const std::size_t count = list_.size();
-    for (std::size_t i = 0; i < count; ++i) {
-      if (list_[i].kind != Place::Kind::bind || !list_[i].writable || list_[i].guards) continue;
-      const std::string source = real_path(list_[i].source);
-      for (const std::string& path : guarded) guard(i, source, path);
-      // Its like in any directory that is shown, whosever home that is.
-      if (source == home) continue;
-      for (const char* name : kGuarded) guard(i, source, without_slash(source) + "/" + name);
-    }
-  }
-
-  // `path` is read-only inside, if the bind shows it.
-  void guard(std::size_t index, const std::string& source, const std::string& path) {
-    if (is_below(source, path)) {  // it shows the thing itself, or a part of it
-      if (!exists(path)) return;
-      list_[index].writable = false;
-      notes_.push_back(source + " is read-only inside: the next run or login would execute it");
-      return;
-    }
-    if (!is_below(path, source) || !exists(path)) return;
-    const Place bind = list_[index];
-    // A directory on the way cannot be renamed while something is mounted on
-    // it (EBUSY), so nothing else can take the guarded one's place.
-    for (std::size_t slash = path.find('/', source.size() + 1); slash != std::string::npos;
-         slash = path.find('/', slash + 1)) {
-      add_over(bind, source, path.substr(0, slash), true);
-    }
-    add_over(bind, source, path, false);
-  }
-
-  void add_over(const Place& bind, const std::string& source, const std::string& path,
-                bool writable) {
-    Place place = if_there(bound(path, through(bind, source, path), writable));
-    const bool known = std::any_of(list_.begin(), list_.end(), [&](const Place& other) {
-      return other.target == place.target && other.source == place.source;
-    });
-    if (known) return;
-    place.follows = bind.target;
-    place.guards = true;
-    list_.push_back(place);
   }
 
   const Options& options_;
   const Subject& subject_;
   const Caller& caller_;
   const sandbox::Plan& plan_;
+  bool of_host_;   // the root is the host's own
+  bool own_root_;  // the root is a directory, shown as it is
   std::vector<std::string>& notes_;
-  std::vector<Place> list_;
+  std::vector<Place>& list_;
 };
 
 }  // namespace
 
-Result<std::vector<Place>> make_places(const Options& options, const Subject& subject,
-                                       const Caller& caller, const sandbox::Plan& plan,
-                                       std::vector<std::string>& notes) {
-  return Places(options, subject, caller, plan, notes).make();
+Status add_places(sandbox::Plan& plan, const Options& options, const Subject& subject,
+                  const Caller& caller, std::vector<std::string>& notes) {
+  TRY(Places(plan, options, subject, caller, notes).add());
+  add_guards(plan, subject, caller, notes);
+  return Done{};
 }
 
 }  // namespace rootlet

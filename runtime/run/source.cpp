@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "runtime/run/paths.hpp"
 #include "runtime/sandbox/resolve.hpp"
 
 namespace rootlet {
@@ -13,13 +14,9 @@ namespace {
 
 constexpr std::string_view kOpen = "open the image";
 
-std::string real_path(const std::string& path) {
-  char resolved[4096];
-  return ::realpath(path.c_str(), resolved) != nullptr ? resolved : path;
-}
-
-// "FILE@OFFSET[:LENGTH]" when the text behind the last @ is a number;
-// "JAR!/ENTRY" when JAR is a file (a directory may be called so, too).
+// "FILE@OFFSET[:LENGTH]" when the text behind the last @ is a number, and no
+// file has that name; "JAR!/ENTRY" when JAR is a file (a directory may be
+// called so, too).
 struct Location {
   std::string file;
   std::optional<std::uint64_t> offset, length;
@@ -37,7 +34,7 @@ Location parse_location(const std::string& text) {
     return {text.substr(0, mark), {}, {}, text.substr(mark + 2)};
   }
   const std::size_t at = text.rfind('@');
-  if (at == std::string::npos || at + 1 == text.size()) return {text, {}, {}, {}};
+  if (at == std::string::npos || at + 1 == text.size() || exists(text)) return {text, {}, {}, {}};
   const char* from = text.c_str() + at + 1;
   char* end = nullptr;
   Location location{text.substr(0, at), std::strtoull(from, &end, 10), {}, {}};

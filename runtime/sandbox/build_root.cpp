@@ -42,18 +42,25 @@ Result<std::vector<Opened>> open_sources(const Plan& plan) {
   return opened;
 }
 
-// A root that exists: an image, or a directory. It is mounted over "/" of this
-// namespace, so that no directory of the host is needed, and entered from
-// above: a look-up of ".." at the root goes up to what was mounted on it last
-// (fs/namei.c, follow_dotdot; seen on 6.18).
+// A root that exists: an image, or a directory of the host with all that is
+// mounted below it. It is mounted over "/" of this namespace, so that no
+// directory of the host is needed, and entered from above: a look-up of ".." at
+// the root goes up to what was mounted on it last (fs/namei.c, follow_dotdot;
+// seen on 6.18).
 Result<Root> mount_root(const Plan& plan, const std::vector<image::Reached>& images) {
   image::Reached directory;
   directory.name = directory.directory = plan.root_directory;
-  const image::Reached& root = plan.root_directory.empty() ? images.front() : directory;
+  directory.writable = plan.root_writable;
+  const bool of_image = plan.root_directory.empty();
+  const image::Reached& root = of_image ? images.front() : directory;
   TRY(image::mount_image(root, "/", {plan.ids.uid, plan.ids.gid, plan.ids.many()}));
   os::Fd mounted = TRY(os::open_mounted(AT_FDCWD, "/.."));
-  TRY(image::complete_image(root, mounted.get(), plan.ids.many()));
-  return Root(std::move(mounted), plan.memory);
+  // What the host mounts later stays out: it would come with flags of its own,
+  // writable.
+  if (!of_image) TRY(os::make_private(mounted.get(), plan.root_directory));
+  const bool of_host = plan.root == RootKind::host;
+  TRY(image::complete_image(root, mounted.get(), plan.ids.many() && !of_host));
+  return Root(std::move(mounted), plan.memory, plan.root_writable || of_host);
 }
 
 // /proc of this PID namespace. The kernel allows it only while a whole one is
@@ -154,6 +161,7 @@ Status RootBuilder::make_places(const Opened* inside_of) {
     for (const std::string& top : tops) targets.push_back({top, true});
   }
   for (const Opened& item : opened_) {
+    if (item.place->kind == Place::Kind::hidden) continue;  // it is there, or need not be
     const std::string& target = item.place->target;
     if (inside_of != nullptr &&
         (&item <= inside_of || !starts_below(target, inside_of->place->target))) {
@@ -177,6 +185,9 @@ Status RootBuilder::lay_out(std::string& cwd) {
   }
   root_ = TRY(mount_root(plan_, links_.images));
   root_->look_around();
+  std::erase_if(opened_, [&](const Opened& item) {
+    return item.place->only_if_missing && root_->open(item.place->target).ok();
+  });
   leave_out_hiding(cwd);
   TRY(make_places(nullptr));
   root_->stop_covering();
@@ -212,10 +223,12 @@ Status RootBuilder::show(const Opened& item) {
   const Place& place = *item.place;
   switch (place.kind) {
     case Place::Kind::bind:
-      return root_->bind(item.source.get(), place.target, item.directory, place.writable);
+      return root_->bind(item.source.get(), place.target, item.directory, place.writable,
+                         place.devices);
     case Place::Kind::scratch: return root_->scratch(place.target, place.mode, false);
     case Place::Kind::text: return root_->text(place.target, place.source);
     case Place::Kind::image: return attach(item);
+    case Place::Kind::hidden: return root_->hide(place.target);
   }
   return Done{};
 }

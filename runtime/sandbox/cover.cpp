@@ -17,6 +17,7 @@ namespace rootlet::sandbox {
 namespace {
 
 constexpr std::string_view kMake = "make a place in the root";
+constexpr std::size_t kMostNames = 4096;  // in a directory that is covered with binds
 
 struct stat status_of(int fd) {
   struct stat status {};
@@ -159,6 +160,7 @@ Status Root::cover(const std::string& path) {
     TRY(cover_with_scratch(directory.get(), path));
     return Done{};
   }
+  if (live_) return cover_with_binds(directory.get(), path);
   auto overlay = cover_with_overlay(directory.get(), path);
   if (overlay.ok()) return overlay;
   // Linux < 5.11 has no overlay in user namespaces.
@@ -200,7 +202,11 @@ Status Root::cover_with_overlay(int directory, const std::string& path) {
 }
 
 Status Root::cover_with_binds(int directory, const std::string& path) {
-  const std::vector<std::string> names = names_in(directory, 4096);
+  const std::vector<std::string> names = names_in(directory, kMostNames);
+  if (names.size() == kMostNames) {
+    return plain_error(kMake, path, "it has too many entries to add one to",
+                       "make the missing directory in it");
+  }
   const os::Fd cover = TRY(path == "/" ? cover_top() : cover_with_scratch(directory, path));
   for (const std::string& name : names) {
     const std::string shown = path + "/" + name;

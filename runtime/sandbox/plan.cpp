@@ -22,6 +22,16 @@ std::string namespaces_text(unsigned long flags) {
   return text;
 }
 
+std::string root_text(const Plan& plan) {
+  const std::string access = plan.root_writable ? " (rw)" : " (ro)";
+  switch (plan.root) {
+    case RootKind::image: return "image, " + plan.root_reached;
+    case RootKind::directory: return "directory " + plan.root_directory + access;
+    case RootKind::host: return "the host's" + access;
+  }
+  return {};
+}
+
 std::string place_text(const Place& place) {
   switch (place.kind) {
     case Place::Kind::bind:
@@ -32,6 +42,7 @@ std::string place_text(const Place& place) {
     case Place::Kind::image:
       return "image " + place.source + (place.part.empty() ? "" : "//" + place.part) + " -> " +
              place.target + " (ro)";
+    case Place::Kind::hidden: return "hidden -> " + place.target;
   }
   return {};
 }
@@ -45,7 +56,7 @@ std::string Plan::text() const {
     out += name + ": " + printable(value) + "\n";
   };
   line("profile", kProfiles[static_cast<int>(profile)]);
-  line("root", root_directory.empty() ? "image, " + root_reached : "directory " + root_directory);
+  line("root", root_text(*this));
   line("namespaces", namespaces_text(namespaces) + (own_network ? " net" : ""));
   line("network", own_network ? "none" : "host");
   line("ids", std::to_string(ids.uid) + ":" + std::to_string(ids.gid));

@@ -28,6 +28,7 @@ struct Place {
     scratch,  // an empty directory in the run's own memory
     text,     // a small file with this content, read-only
     image,    // another image, read-only
+    hidden,   // of the host: an empty file over a socket, an empty directory over a mount
   };
   Kind kind = Kind::bind;
   std::string target;          // absolute, inside; resolved inside whatever symlinks the image has
@@ -38,8 +39,17 @@ struct Place {
   bool optional = false;       // bind: skip when the source is missing
   bool guards = false;         // bind: over a part of another bind, to keep it from change
   bool only_if_empty = false;  // the rule of $PWD: never hide entries of the image
-  std::string follows;         // shown only where the place at this target is
-  unsigned mode = 0755;        // scratch
+  bool only_if_missing = false;  // scratch: where the root has nothing there
+  bool devices = false;          // bind: device nodes in it work
+  std::string follows;           // shown only where the place at this target is
+  unsigned mode = 0755;          // scratch
+};
+
+// What "/" of a run is made of.
+enum class RootKind {
+  image,      // served or unpacked; never written
+  directory,  // of the host, at Plan::root_directory
+  host        // the host's own "/", with all that is mounted below it
 };
 
 // Everything that a run will do, as plain data. Made before anything is done,
@@ -59,16 +69,20 @@ struct Plan {
   bool needs_errands() const { return ids.written_outside(); }
   bool needs_own_server() const { return ids.many() || ids.become; }
 
-  std::string root_directory;       // a plain directory as the root; empty: the first image
-  std::string root_reached;         // how, in a word
+  RootKind root = RootKind::image;
+  std::string root_directory;       // what is bound as the root; empty: the first image
+  std::string root_reached;         // an image: how, in a word
+  bool root_writable = false;       // never an image
   std::vector<Place> places;        // in this order
   std::vector<std::string> hidden;  // host directories that never show, whatever is bound
   std::string memory = "25%";       // the size of all scratch places together, tmpfs(5)
 
   std::string cwd;           // inside; where the tool starts
   std::string fallback_cwd;  // where `cwd` is not to be had
+  bool keep_cwd = false;     // only if `cwd` is the very directory of the caller
   std::string program;       // the path inside to execute
   std::vector<std::string> argv;
+  std::vector<std::string> instead;  // the argv to run where there is no such program
   std::vector<std::string> env;
 
   bool filter = true;         // the default system-call filter

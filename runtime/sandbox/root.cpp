@@ -57,13 +57,14 @@ Result<os::Fd> Root::scratch_directory(unsigned mode) {
   return directory;
 }
 
-Status Root::bind(int source, const std::string& target, bool directory, bool writable) {
+Status Root::bind(int source, const std::string& target, bool directory, bool writable,
+                  bool devices) {
   TRY(make(target, directory));
   const os::Fd place = TRY(open(target));
   TRY(os::mount_bind(source, place.get(), target));
   const os::Fd mounted = TRY(open(target));
   const unsigned long long attributes =
-      MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | (writable ? 0 : MOUNT_ATTR_RDONLY);
+      MOUNT_ATTR_NOSUID | (devices ? 0 : MOUNT_ATTR_NODEV) | (writable ? 0 : MOUNT_ATTR_RDONLY);
   return os::restrict_mount(mounted.get(), attributes, target);
 }
 
@@ -85,6 +86,23 @@ Status Root::text(const std::string& target, const std::string& content) {
   }
   const os::Fd source = TRY(os::open_at(directory.get(), "file", O_PATH));
   return bind(source.get(), target, false, false);
+}
+
+Status Root::hide(const std::string& target) {
+  auto found = open(target);
+  if (!found.ok()) {
+    // Gone, or as closed to the tool, which has fewer rights, as it is to us;
+    // ELOOP: a name that went through another process's descriptor.
+    const int code = found.error().code;
+    if (code == ENOENT || code == ENOTDIR || code == EACCES || code == ELOOP) return Done{};
+    return found.error();
+  }
+  const mode_t mode = status_of(found.value().get()).st_mode;
+  if (S_ISDIR(mode)) return scratch(target, 0555, true);
+  // Anyone can bind a socket of any name in a root of his own, and so make us
+  // hide a file that only is called so.
+  if (!S_ISSOCK(mode)) return Done{};
+  return text(target, "");
 }
 
 Status Root::mount(const char* type, const std::string& target, unsigned long flags,

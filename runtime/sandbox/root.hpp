@@ -30,8 +30,10 @@ struct Target {
 class Root {
  public:
   // `memory`: the size of all scratch places together, as tmpfs(5) takes it.
-  Root(os::Fd mounted, std::string memory)
-      : root_(std::move(mounted)), memory_(std::move(memory)) {}
+  // `live`: a directory of the host, in which other things may be mounted and
+  // written. Covers then show each entry itself, not a layer over all of them.
+  Root(os::Fd mounted, std::string memory, bool live)
+      : root_(std::move(mounted)), live_(live), memory_(std::move(memory)) {}
 
   int fd() const { return root_.get(); }
 
@@ -53,11 +55,14 @@ class Root {
   Status allow_covering(const std::string& path);
 
   // Shows things at paths. Sources are descriptors opened beforehand.
-  Status bind(int source, const std::string& target, bool directory, bool writable);
+  Status bind(int source, const std::string& target, bool directory, bool writable,
+              bool devices = false);
   // An empty directory of the run's own memory; `read_only` once the root is entered.
   Status scratch(const std::string& target, unsigned mode, bool read_only);
   // A small read-only file with this content.
   Status text(const std::string& target, const std::string& content);
+  // The socket or directory at `target`, if there is one, is out of reach.
+  Status hide(const std::string& target);
   Status mount(const char* type, const std::string& target, unsigned long flags,
                const std::string& options);
 
@@ -85,6 +90,7 @@ class Root {
   Status check_entered() const;
 
   os::Fd root_;
+  bool live_;
   bool bare_ = true;  // nothing of the host is shown yet
   int layers_ = 1;    // mounts on "/" of this namespace: the image, and what covers it
   // One tmpfs for all scratch places and covers: a mount of a part of it costs

@@ -49,16 +49,17 @@ std::string find_program(const Plan& plan) {
 
 // Why execve(2) failed, in terms of the image: the errno alone says "No such
 // file" both for a missing program and for a missing interpreter.
-Error explain(int code, const std::string& program) {
+Error explain(int code, const std::string& program, bool image) {
   Error error{code, std::string(kRun), program, "", ""};
   error.exit_code = code == ENOENT || code == ENOTDIR ? 127 : 126;
   struct stat status {};
   if (code == ENOENT && ::stat(program.c_str(), &status) == 0) {
     error.exit_code = 126;
-    error.reason = "its interpreter or dynamic loader is not in the image";
-    error.hint = "rebuild the image with it (rootlet build names it)";
+    error.reason = std::string("its interpreter or dynamic loader is not in the ") +
+                   (image ? "image" : "root");
+    if (image) error.hint = "rebuild the image with it (rootlet build names it)";
   } else if (code == ENOENT) {
-    error.reason = "the image has no such program";
+    error.reason = image ? "the image has no such program" : "the root has no such program";
   } else if (code == E2BIG) {
     error.reason = "arguments and environment are longer than the kernel takes";
     error.hint = "hand the arguments over in a file, or raise the stack limit (ulimit -s)";
@@ -66,6 +67,22 @@ Error explain(int code, const std::string& program) {
     error.reason = "it is no program for this machine, and no script with a #! line";
   }
   return error;
+}
+
+// The program, or what is to run instead where there is none. Returns the
+// errno of the program.
+int execute(const Plan& plan, const std::string& program) {
+  const std::vector<char*> argv = pointers(plan.argv);
+  const std::vector<char*> env = pointers(plan.env);
+  int code = ENOENT;  // a bare name that PATH does not find is not one in the directory
+  if (program.find('/') != std::string::npos) {
+    ::execve(program.c_str(), argv.data(), env.data());
+    code = errno;
+  }
+  if (code == ENOENT && !plan.instead.empty()) {
+    ::execve(plan.instead[0].c_str(), pointers(plan.instead).data(), env.data());
+  }
+  return code;
 }
 
 // After a failure that has been explained.
@@ -95,6 +112,36 @@ Status get_ready(const Plan& plan, int channel) {
   return Done{};
 }
 
+// From the caller's directory on the host to the tool's inside.
+Status go_to(const Plan& plan, const std::string& wanted, int control) {
+  struct stat before {
+  }, after{};
+  const bool known = ::stat(".", &before) == 0;
+  // pivot_root(2) moved our root, but our directory is still the caller's on
+  // the host, and a path like "." or /proc/self/cwd would keep us there. Out
+  // of it before any path of the image or the user is looked at.
+  if (::chdir("/") != 0) return last_error("leave the host's directory", "/");
+  // With the tool's own rights, so it starts nowhere that it may not go.
+  if (::chdir(wanted.c_str()) == 0) {
+    if (!plan.keep_cwd) return Done{};
+    const bool same = known && ::stat(".", &after) == 0 && before.st_dev == after.st_dev &&
+                      before.st_ino == after.st_ino;
+    if (same) return Done{};
+    errno = ENOENT;
+  }
+  Error error = last_error("change to the directory", wanted);
+  if (plan.keep_cwd) {
+    error.action = "keep the current directory";
+    error.reason = "it is private and empty inside";
+    error.hint = "name it, or a directory above it, as a writable subtree";
+  }
+  if (wanted == plan.fallback_cwd || ::chdir(plan.fallback_cwd.c_str()) != 0) return error;
+  (void)send_message(
+      control,
+      {Message::Kind::note, 0, error.message() + "; starting in " + plan.fallback_cwd, {}});
+  return Done{};
+}
+
 [[noreturn]] void become_tool(const Plan& plan, int control, int channel, bool own_group) {
   std::vector<int> kept = plan.pass_fds;
   kept.insert(kept.end(), {0, 1, 2, control, channel});
@@ -105,30 +152,15 @@ Status get_ready(const Plan& plan, int channel) {
 
   const auto message = receive_message(channel);
   if (!message) ::_exit(125);  // init gave up, and says why itself
-  // pivot_root(2) moved our root, but our directory is still the caller's on
-  // the host, and a path like "." or /proc/self/cwd would keep us there. Out
-  // of it before any path of the image or the user is looked at.
-  if (::chdir("/") != 0) give_up(control, last_error("leave the host's directory", "/"));
-  // With the tool's own rights, so it starts nowhere that it may not go.
-  if (::chdir(message->text.c_str()) != 0) {
-    Error error = last_error("change to the directory", message->text);
-    if (message->text == plan.fallback_cwd || ::chdir(plan.fallback_cwd.c_str()) != 0) {
-      give_up(control, std::move(error));
-    }
-    (void)send_message(
-        control,
-        {Message::Kind::note, 0, error.message() + "; starting in " + plan.fallback_cwd, {}});
-  }
+  auto there = go_to(plan, message->text, control);
+  if (!there.ok()) give_up(control, std::move(there).error());
 
   const std::string program = find_program(plan);
-  const std::vector<char*> argv = pointers(plan.argv);
-  const std::vector<char*> env = pointers(plan.env);
   for (const int fd : plan.pass_fds) ::fcntl(fd, F_SETFD, 0);
   for (const int fd : plan.closed_streams) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   if (plan.signals.ignores_children) ::signal(SIGCHLD, SIG_IGN);
   ::sigprocmask(SIG_SETMASK, &plan.signals.mask, nullptr);
-  ::execve(program.c_str(), argv.data(), env.data());
-  give_up(control, explain(errno, program));
+  give_up(control, explain(execute(plan, program), program, plan.root == RootKind::image));
 }
 
 bool has_terminal() {

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#include "launcher/start.hpp"
+
+#include <unistd.h>
+
+#include "launcher/host_doors.hpp"
+#include "launcher/lzo.hpp"
+#include "runtime/os/process.hpp"
+#include "runtime/run/launch.hpp"
+
+namespace rootlet {
+
+Result<int> start(Options options, const std::string& root, std::vector<int> closed,
+                  const std::vector<std::string>& arguments) {
+  add_lzo_images();
+  Source source = TRY(open_source(root));
+  if (!source.image && source.file == "/") options.hidden = TRY(doors_of_the_host());
+  Caller caller = read_caller(root.c_str(), environ);
+  caller.closed_streams = std::move(closed);
+  return launch(options, std::move(source), caller, arguments);
+}
+
+int end_with(const Result<int>& status) {
+  if (status.ok()) os::end_as(status.value());
+  print_error(status.error());
+  return status.error().exit_code;
+}
+
+}  // namespace rootlet

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "runtime/run/options.hpp"
+
+namespace rootlet {
+
+// A run, once a verb has read its command line: `root` is opened as an image,
+// a directory or the host, and `arguments` are the tool's. `closed`: of 0, 1
+// and 2, those that the caller had closed.
+Result<int> start(Options options, const std::string& root, std::vector<int> closed,
+                  const std::vector<std::string>& arguments);
+
+// Ends as the run ended, or prints why there was none.
+int end_with(const Result<int>& status);
+
+}  // namespace rootlet
