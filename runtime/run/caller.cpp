@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "runtime/base/text.hpp"
 #include "runtime/os/fd.hpp"
 #include "runtime/run/options.hpp"
@@ -108,6 +110,11 @@ std::string Caller::variable(const std::string& name) const {
     if (entry.starts_with(name + "=")) return entry.substr(name.size() + 1);
   }
   return {};
+}
+
+bool Caller::has_variable(const std::string& name) const {
+  return std::any_of(env.begin(), env.end(),
+                     [&](const std::string& entry) { return entry.starts_with(name + "="); });
 }
 
 Caller read_caller(const char* argv0, char** environment) {

@@ -25,6 +25,7 @@ struct Caller {
   std::vector<int> closed_streams;  // of 0, 1 and 2; for the tool they are closed too
 
   std::string variable(const std::string& name) const;
+  bool has_variable(const std::string& name) const;  // empty ones count
 };
 Caller read_caller(const char* argv0, char** environment);
 

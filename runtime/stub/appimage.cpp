@@ -6,6 +6,8 @@
 #include "runtime/image/decompress.hpp"
 #include "runtime/image/extract.hpp"
 #include "runtime/run/environment.hpp"
+#include "runtime/run/shown.hpp"
+#include "runtime/stub/portable.hpp"
 #include "runtime/stub/sections.hpp"
 
 namespace rootlet {
@@ -16,6 +18,10 @@ constexpr const char* kAppImageHelp =
     "  --appimage-version               the version of the stub\n"
     "  --appimage-offset                where the image begins, in bytes\n"
     "  --appimage-extract [PATTERN]     unpack into ./squashfs-root\n"
+    "  --appimage-mount                 show the image as a directory until a signal\n"
+    "  --appimage-extract-and-run       run with the image unpacked first (mount=extract)\n"
+    "  --appimage-portable-home         make FILE.home, the home of every run from then on;\n"
+    "                                   -config, -share, -cache: parts of it\n"
     "  --appimage-updateinformation     the embedded update information\n"
     "  --appimage-signature             the embedded signature\n";
 
@@ -106,7 +112,7 @@ Result<int> print_inspection(Source& source) {
 }
 
 Result<int> appimage_option(const std::string& name, const std::vector<std::string>& arguments,
-                            const std::string& target_appimage) {
+                            const std::string& target_appimage, const Caller& caller) {
   if (name == "help") {
     print(STDERR_FILENO, kAppImageHelp);
     return 0;
@@ -121,8 +127,12 @@ Result<int> appimage_option(const std::string& name, const std::vector<std::stri
               "\n");
     return 0;
   }
-  if (name == "offset" || name == "extract") {
+  constexpr std::string_view kPortable = "portable-";
+  const bool portable = name.starts_with(kPortable) && is_portable(name.substr(kPortable.size()));
+  if (name == "offset" || name == "extract" || name == "mount" || portable) {
     Source source = TRY(open_own(target_appimage));
+    if (portable) return make_portable(source.file, name.substr(kPortable.size()));
+    if (name == "mount") return show_image(source, caller);
     if (name == "extract") return extract(arguments, source);
     print(STDOUT_FILENO, std::to_string(source.payload.offset) + "\n");
     return 0;

@@ -10,7 +10,7 @@ namespace rootlet {
 
 // --appimage-NAME with its arguments. An unknown one is an error (125).
 Result<int> appimage_option(const std::string& name, const std::vector<std::string>& arguments,
-                            const std::string& target_appimage);
+                            const std::string& target_appimage, const Caller& caller);
 
 int print_help(const std::string& argv0);
 int print_version();

@@ -4,6 +4,7 @@
 #include "runtime/os/process.hpp"
 #include "runtime/run/launch.hpp"
 #include "runtime/stub/appimage.hpp"
+#include "runtime/stub/portable.hpp"
 #include "runtime/stub/sections.hpp"
 
 // The program in front of every image: read the arguments, do what they say,
@@ -23,10 +24,17 @@ Result<int> run(int argc, char** argv) {
   if (line.options.version) return print_version();
 
   const std::string target = caller.variable("TARGET_APPIMAGE");
-  if (line.appimage) return appimage_option(*line.appimage, line.arguments, target);
+  // By an option, or by a variable that need only be there, as elsewhere.
+  const bool extract = line.appimage == "extract-and-run";
+  if (extract) line.appimage.reset();
+  if ((extract || caller.has_variable("APPIMAGE_EXTRACT_AND_RUN")) && !line.options.reach) {
+    line.options.reach = Reach::extract;
+  }
+  if (line.appimage) return appimage_option(*line.appimage, line.arguments, target, caller);
   Source source =
       line.options.image ? TRY(open_source(*line.options.image)) : TRY(open_own(target));
   if (line.options.inspect) return print_inspection(source);
+  if (!line.options.image) use_portable(line.options, source.file, caller);
   return launch(line.options, std::move(source), caller, line.arguments);
 }
 
