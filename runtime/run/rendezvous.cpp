@@ -45,7 +45,9 @@ bool is_private(int directory, uid_t uid) {
 
 // The directory in `around`, made if it is missing.
 Result<os::Fd> open_in(const std::string& around, uid_t uid) {
-  const os::Fd parent = TRY(os::open_at(AT_FDCWD, around, O_PATH | O_DIRECTORY));
+  const os::Fd parent(::open(around.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!parent.valid())
+    return last_error(kShare, around, "set XDG_RUNTIME_DIR to a private directory");
   // Who may write to it may rename what is in it.
   if (!is_private(parent.get(), uid) || !is_local(parent.get())) {
     return plain_error(kShare, around, "it is no private directory of yours on a local disk");
