@@ -65,7 +65,7 @@ const char* first_bytes(const char* path) {
 
 int main(int count, char** words) {
   const struct Named* tables[] = {kTerminal, kCalls,   kProcesses,  kMounts,
-                                  kFiles,    kNetwork, kNeighbours, kWeak};
+                                  kFiles,    kNetwork, kNeighbours, kServer, kWeak};
   for (size_t i = 0; count > 1 && i < sizeof tables / sizeof *tables; ++i) {
     for (const struct Named* named = tables[i]; named->name; ++named) {
       if (strcmp(named->name, words[1]) == 0) return named->attack(count - 2, words + 2);

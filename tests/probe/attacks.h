@@ -39,4 +39,4 @@ struct Named {
   Attack attack;
 };
 extern const struct Named kTerminal[], kCalls[], kProcesses[], kMounts[], kFiles[], kNetwork[],
-    kNeighbours[], kWeak[];
+    kNeighbours[], kServer[], kWeak[];

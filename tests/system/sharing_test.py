@@ -506,6 +506,7 @@ def many_in_a_row(rig):
         return [len(descriptors(pid)) for pid in pair], [int(status(pid)["VmRSS"].split()[0]) for pid in pair]
     for _ in range(20):
         rig.probe("exit", "1", options=(LONG,))
+    time.sleep(0.3)  # until the last one's end is noticed
     before = weigh()
     for _ in range(times(200, 20)):
         equal(rig.probe("exit", "1", options=(LONG,)).status, 1)

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// A reader with a hole, linked into a test program alone (tests/CMakeLists.txt):
+// whoever made the image is given the process, as a decoder's overflow would
+// give it. It stands in front of the look-up of a name: "hole-WHAT" does WHAT.
+// What is refused ends the process; what works makes the name exist.
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+#include <string_view>
+
+#include "runtime/image/squashfuse.hpp"
+
+namespace {
+
+bool call(long number, long a = 0, long b = 0, long c = 0, long d = 0) {
+  return ::syscall(number, a, b, c, d) >= 0;
+}
+
+long text(const char* value) { return reinterpret_cast<long>(value); }
+
+// How much address space can be had.
+bool takes_four_gigabytes() {
+  constexpr std::size_t kStep = std::size_t{64} << 20;
+  for (int i = 0; i < 64; ++i) {
+    if (::mmap(nullptr, kStep, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
+        MAP_FAILED) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool attempt(std::string_view what) {
+  if (what == "open") return call(SYS_openat, AT_FDCWD, text("/etc/passwd"), O_RDONLY);
+  if (what == "write") return call(SYS_openat, AT_FDCWD, text("x"), O_CREAT | O_WRONLY, 0600);
+  if (what == "list") return call(SYS_getdents64, 3);
+  if (what == "socket") return call(SYS_socket, AF_INET, SOCK_STREAM);
+  if (what == "connect") return call(SYS_connect, 3);
+  if (what == "accept") return call(SYS_accept4, 3);
+  if (what == "execute") return call(SYS_execve, text("/bin/sh"));
+  if (what == "fork") return call(SYS_clone, SIGCHLD);
+  if (what == "namespace") return call(SYS_unshare, CLONE_NEWUSER);
+  if (what == "kill") return call(SYS_kill, ::getppid(), 0);
+  if (what == "trace") return call(SYS_ptrace, PTRACE_SEIZE, ::getppid());
+  if (what == "memory-of-others") return call(SYS_process_vm_readv, ::getppid());
+  if (what == "pidfd") return call(SYS_pidfd_open, ::getppid());
+  if (what == "mount") return call(SYS_mount, text("x"), text("/tmp"), text("tmpfs"));
+  if (what == "clone-mount") return call(SYS_open_tree, AT_FDCWD, text("/"), 1);
+  if (what == "remove") return call(SYS_unlinkat, AT_FDCWD, text("x"));
+  if (what == "terminal") return call(SYS_ioctl, 0, 0x5412);
+  if (what == "code") {
+    return ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) !=
+           MAP_FAILED;
+  }
+  if (what == "traceable") return call(SYS_prctl, PR_SET_DUMPABLE, 1);
+  if (what == "gigabytes") return takes_four_gigabytes();
+  if (what == "nothing") return true;  // the one that works, to show that the others could
+  return false;
+}
+
+}  // namespace
+
+extern "C" {
+
+sqfs_err __real_sqfs_dir_lookup(sqfs* fs, sqfs_inode* inode, const char* name, size_t length,
+                                sqfs_dir_entry* entry, bool* found);
+
+sqfs_err __wrap_sqfs_dir_lookup(sqfs* fs, sqfs_inode* inode, const char* name, size_t length,
+                                sqfs_dir_entry* entry, bool* found) {
+  constexpr std::string_view kHole = "hole-";
+  constexpr std::string_view kLie = "lie-";
+  const std::string_view wanted(name, length);
+  if (wanted.starts_with(kHole) && attempt(wanted.substr(kHole.size()))) {
+    return __real_sqfs_dir_lookup(fs, inode, "bin", 3, entry, found);
+  }
+  // Another file's content under this name: all that is left to do.
+  if (wanted.starts_with(kLie)) {
+    return __real_sqfs_dir_lookup(fs, inode, name + kLie.size(), length - kLie.size(), entry,
+                                  found);
+  }
+  return __real_sqfs_dir_lookup(fs, inode, name, length, entry, found);
+}
+
+}  // extern "C"
