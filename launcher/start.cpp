@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include "launcher/foreign.hpp"
 #include "launcher/host_doors.hpp"
 #include "launcher/lzo.hpp"
 #include "runtime/os/process.hpp"
@@ -14,6 +15,10 @@ Result<int> start(Options options, const std::string& root, std::vector<int> clo
                   const std::vector<std::string>& arguments) {
   add_lzo_images();
   Source source = TRY(open_source(root));
+  if (expects_the_host(source)) {
+    run_on_the_host(options, source, root);
+    source = TRY(open_source("/"));
+  }
   if (!source.image && source.file == "/") options.hidden = TRY(doors_of_the_host());
   Caller caller = read_caller(root.c_str(), environ);
   caller.closed_streams = std::move(closed);

@@ -141,6 +141,8 @@ bool Squashfs::has_file(const std::string& path) {
   return inode && S_ISREG(inode->base.mode);
 }
 
+bool Squashfs::has_entry(const std::string& path) { return find(fs_.get(), path).has_value(); }
+
 }  // namespace rootlet::image
 
 // Stands in for libsquashfuse's own: all its reads of the file come here.

@@ -33,6 +33,8 @@ class Squashfs {
 
   // A regular file is there; its content is not touched.
   bool has_file(const std::string& path);
+  // Something is there, a symlink perhaps.
+  bool has_entry(const std::string& path);
 
   sqfs* raw() const { return fs_.get(); }
   const std::string& name() const { return name_; }

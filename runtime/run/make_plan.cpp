@@ -63,9 +63,10 @@ Status check_streams() {
   return Done{};
 }
 
-void add_contract_variables(sandbox::Plan& plan, const Subject& subject, const Caller& caller) {
-  plan.env.push_back("APPIMAGE=" + subject.file);
-  plan.env.push_back("APPDIR=/");
+void add_contract_variables(sandbox::Plan& plan, const Options& options, const Subject& subject,
+                            const Caller& caller) {
+  plan.env.push_back("APPIMAGE=" + options.appimage.value_or(subject.file));
+  plan.env.push_back("APPDIR=" + options.appdir.value_or("/"));
   plan.env.push_back("ARGV0=" + caller.argv0);
   if (caller.cwd) plan.env.push_back("OWD=" + *caller.cwd);
 }
@@ -116,7 +117,7 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   TRY(choose_directory(plan, options, subject, caller));
   plan.env = tool_environment(caller, options, subject.policy, plan.profile,
                               [&](const std::string& path) { return usable(plan, path); });
-  if (!options.only_named) add_contract_variables(plan, subject, caller);
+  if (!options.only_named) add_contract_variables(plan, options, subject, caller);
   Entry entry = choose_entry(options, subject.policy, caller, subject.arguments);
   plan.program = std::move(entry.program);
   plan.argv = std::move(entry.argv);

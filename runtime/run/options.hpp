@@ -63,6 +63,8 @@ struct Options {
   bool keep_cwd = false;             // start in the caller's very directory, or not at all
   bool keep_env = false;             // the caller's environment is right inside
   std::vector<std::string> instead;  // the argv where there is no such program
+  // What APPIMAGE and APPDIR say where the image is not the root.
+  std::optional<std::string> appimage, appdir;
 
   // Which options were given, by name, and by whom the last was.
   std::vector<std::string> given;

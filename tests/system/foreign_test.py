@@ -1,0 +1,115 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""AppImages of others, which count on the host's libraries: `rootlet run` shows them a read-only
+view of the host."""
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from rig import Skip, Untouched, check, equal, main, test
+
+# Dynamically linked against the host's libc, as the programs in most AppImages are.
+PROGRAM = r"""
+#include <stdio.h>
+#include <stdlib.h>
+int main(int argc, char** argv) {
+  char path[4096], line[200] = "";
+  snprintf(path, sizeof path, "%s/usr/share/data", getenv("APPDIR"));
+  FILE* file = fopen(path, "r");
+  if (file == NULL || fgets(line, sizeof line, file) == NULL) return 3;
+  printf("%s%s\n%s\n%s\n", line, getenv("APPIMAGE"), getenv("APPDIR"), argc > 1 ? argv[1] : "");
+  return argc > 1 ? atoi(argv[1]) : 0;
+}
+"""
+# The least that another runtime is: an ELF program in front, with the magic.
+RUNTIME = "int main(void) { return 99; }\n"
+
+
+def foreign(rig, name="foreign.AppImage", runtime=True, compressor="zstd"):
+    """An AppDir with AppRun (a script), a program, its data; behind another runtime."""
+    if shutil.which("mksquashfs") is None:
+        raise Skip("no mksquashfs here: scripts/setup installs it")
+    work = rig.top / "foreign"
+    shutil.rmtree(work, ignore_errors=True)
+    (work / "AppDir/usr/bin").mkdir(parents=True)
+    (work / "AppDir/usr/share").mkdir()
+    (work / "program.c").write_text(PROGRAM)
+    (work / "runtime.c").write_text(RUNTIME)
+    subprocess.run(["gcc", "-o", work / "AppDir/usr/bin/program", work / "program.c"], check=True)
+    subprocess.run(["gcc", "-static", "-s", "-o", work / "runtime", work / "runtime.c"],
+                   check=True)
+    (work / "AppDir/usr/share/data").write_text("data of the AppDir\n")
+    (work / "AppDir/AppRun").write_text('#!/bin/sh\nexec "$APPDIR/usr/bin/program" "$@"\n')
+    (work / "AppDir/AppRun").chmod(0o755)
+    (work / "AppDir/program.desktop").write_text("[Desktop Entry]\nName=program\n")
+    subprocess.run(["mksquashfs", work / "AppDir", work / "image", "-comp", compressor,
+                    "-noappend", "-all-root", "-quiet"], check=True, stdout=subprocess.DEVNULL)
+    head = bytearray((work / "runtime").read_bytes()) if runtime else bytearray()
+    if runtime:
+        head[8:11] = b"AI\2"
+    path = rig.copy(name, bytes(head) + (work / "image").read_bytes())
+    shutil.rmtree(work)
+    return path
+
+
+def run(rig, *words, **keywords):
+    return rig.run(rig.rootlet, "run", *words, **keywords)
+
+
+@test()
+def hosts_libraries(rig):
+    """an AppImage whose program needs the host's libc runs, its files at APPDIR"""
+    image = foreign(rig)
+    with Untouched():
+        done = run(rig, image, "7")
+        equal(done.status, 7, repr(done))
+        equal(done.text.splitlines(),
+              ["data of the AppDir", str(image), "/run/appimage", "7"], "what it saw")
+
+
+@test()
+def every_compressor(rig):
+    """squashfs of every compressor: gzip, xz, lzo, lz4, zstd"""
+    for compressor in ("gzip", "xz", "lzo", "lz4", "zstd"):
+        done = run(rig, foreign(rig, f"{compressor}.AppImage", compressor=compressor))
+        equal((done.status, done.text.splitlines()[:1]), (0, ["data of the AppDir"]),
+              f"{compressor}: {done}")
+
+
+@test()
+def host_is_read_only(rig):
+    """it can write to the current directory, and to nothing else of the host"""
+    image = foreign(rig)
+    outside = rig.home / "precious"
+    outside.write_text("precious")
+    script = (f'echo x > here; echo x > "{outside}"; echo x > /usr/bad; echo x > /etc/bad; '
+              'ls /run; cat /proc/net/dev')
+    done = rig.run(rig.rootlet, "exec", image, "/bin/sh", "-c", script)
+    equal((rig.cwd / "here").read_text(), "x\n", "the current directory")
+    (rig.cwd / "here").unlink()
+    equal(outside.read_text(), "precious", "another file of the home")
+    check(not Path("/usr/bad").exists() and not Path("/etc/bad").exists(), "the host was written")
+    equal(done.text.split()[0], "appimage", f"/run: {done}")
+    check("lo:" in done.text and "eth0:" not in done.text, f"the network is the host's: {done}")
+
+
+@test()
+def its_stub_is_never_run(rig):
+    """the program in front of a foreign image is not executed, and need not be executable"""
+    image = foreign(rig)
+    image.chmod(0o644)
+    done = run(rig, image)
+    equal(done.status, 0, repr(done))
+
+
+@test()
+def a_root_of_its_own(rig):
+    """an image that brings a whole root does not see the host's files"""
+    done = rig.run(rig.rootlet, "exec", rig.image, "/bin/sh", "-c", "ls /usr")
+    check("share" not in done.text.split(), repr(done))
+
+
+if __name__ == "__main__":
+    main()
