@@ -17,10 +17,11 @@ LIMIT = 1 << 20
 SECTIONS = [(".digest_md5", 16), (".upd_info", 1024), (".sha256_sig", 1024), (".sig_key", 8192)]
 # What must not be in the stub, by one function of each.
 KEPT_OUT = {
-    "threads": "pthread_create", "stdio": "__vfprintf_internal", "gconv": "__gconv_open",
+    "cancellation of threads": "pthread_cancel", "stdio": "__vfprintf_internal", "gconv": "__gconv_open",
     "dlopen": "_dl_open", "unwinder": "_Unwind_RaiseException", "resolver": "__res_ninit",
 }
-TRIMS = ["runtime/base/trim_libc.cpp", "runtime/image/trim_fuse.cpp", "runtime/image/trim_zstd.cpp"]
+TRIMS = ["runtime/base/trim_libc.cpp", "runtime/base/trim_threads.cpp",
+         "runtime/image/trim_fuse.cpp", "runtime/image/trim_zstd.cpp"]
 
 
 def sections(elf):

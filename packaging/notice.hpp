@@ -16,7 +16,7 @@ It is linked statically with
   squashfuse         BSD-2-Clause
   zstd               BSD-3-Clause
   lz4                BSD-2-Clause
-  zlib               Zlib
+  libdeflate         MIT 
   liblzma (xz)       public domain
 
 /AppRun inside the image, where it is ours, is rootlet-apprun (MIT licence),

@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/image/answer_loop.hpp"
 
-#define FUSE_USE_VERSION 312
-#include <fuse_lowlevel.h>
+#include <malloc.h>
 
-#include <cerrno>
+#include "runtime/image/crew.hpp"
 
 namespace rootlet::image {
 
-// The first questions come from init and from the tool's start, one after the
-// other; what comes later may come from many processors.
-void answer(fuse_session* session, const os::OneProcessor& beside) {
-  constexpr int kFirst = 64;
-  fuse_buf buffer{};
-  for (int count = 0; ::fuse_session_exited(session) == 0; ++count) {
-    if (count == kFirst) beside.leave();
-    const int got = ::fuse_session_receive_buf(session, &buffer);
-    if (got == -EINTR) continue;
-    if (got <= 0) return;
-    ::fuse_session_process_buf(session, &buffer);
-  }
+void answer(fuse_session* session, Answers& answers, const os::OneProcessor& beside) {
+  constexpr unsigned kMostThreads = 16;
+  // Threads hardly allocate: a heap for each of them is memory for nothing.
+  ::mallopt(M_ARENA_MAX, 1);
+  Crew crew({session, &answers.reader.cache(), [&] { answers.on_idle(); }, kMostThreads}, beside);
+  answers.crew = &crew;
+  crew.run();
 }
 
 }  // namespace rootlet::image

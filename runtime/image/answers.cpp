@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/image/answers.hpp"
 
-#define FUSE_USE_VERSION 312
-#include <fuse_lowlevel.h>
+#include <malloc.h>
 #include <sys/statvfs.h>
+#include <sys/sysinfo.h>
 #include <sys/sysmacros.h>
 
 #include <algorithm>
 #include <cstring>
-#include <vector>
 
-#include "runtime/image/squashfuse.hpp"
+#include "runtime/image/answer_parts.hpp"
+#include "runtime/image/crew.hpp"
 
 // The image never changes, so every answer may be kept for ever, and most
 // questions need not be asked twice: OPEN, OPENDIR, FLUSH and the xattr calls
@@ -19,17 +19,28 @@
 // matters beyond speed: its wait cannot be killed, so a tool could hang on a
 // stopped server.
 namespace rootlet::image {
-namespace {
 
 constexpr double kForEver = 1e9;  // seconds
 
-Answers& answers(fuse_req_t request) { return *static_cast<Answers*>(fuse_req_userdata(request)); }
+namespace {
+
+// Decoded blocks that are kept: some 128 of the usual size. Each was handed to
+// the kernel's page cache too; this is for readers who take less than a block.
+constexpr std::size_t kCache = 16u << 20;
+
+std::size_t cache_budget() {
+  struct sysinfo memory {};
+  if (::sysinfo(&memory) != 0) return kCache;
+  return std::min<std::size_t>(kCache, (memory.freeram + memory.bufferram) * memory.mem_unit / 16);
+}
 
 // A squashfs inode id is 48 bits and starts at 0; FUSE reserves 0 (none) and
 // 1 (the root).
 fuse_ino_t to_node(const Answers& a, sqfs_inode_id id) {
   return id == sqfs_inode_root(a.fs) ? FUSE_ROOT_ID : id + 2;
 }
+}  // namespace
+
 sqfs_inode_id to_inode(const Answers& a, fuse_ino_t node) {
   return node == FUSE_ROOT_ID ? sqfs_inode_root(a.fs) : node - 2;
 }
@@ -41,6 +52,8 @@ sqfs_inode get_inode(const Answers& a, fuse_ino_t node) {
   }
   return inode;
 }
+
+namespace {
 
 struct stat to_stat(const Answers& a, const sqfs_inode& inode) {
   struct stat out {};
@@ -66,6 +79,8 @@ struct stat to_stat(const Answers& a, const sqfs_inode& inode) {
   return out;
 }
 
+}  // namespace
+
 fuse_entry_param to_entry(const Answers& a, sqfs_inode_id id) {
   fuse_entry_param entry{};
   entry.ino = to_node(a, id);
@@ -73,6 +88,8 @@ fuse_entry_param to_entry(const Answers& a, sqfs_inode_id id) {
   entry.attr_timeout = entry.entry_timeout = kForEver;
   return entry;
 }
+
+namespace {
 
 void init(void* userdata, fuse_conn_info* connection) {
   // Requests are small and answers come from decoded memory: splicing them
@@ -87,13 +104,10 @@ void init(void* userdata, fuse_conn_info* connection) {
   (void)userdata;
 }
 
-void lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
-  const Answers& a = answers(request);
+int look_up(Answers& a, fuse_ino_t parent, const char* name, fuse_entry_param& entry) {
+  const std::lock_guard hold(a.reader.library());
   sqfs_inode directory = get_inode(a, parent);
-  if (!S_ISDIR(directory.base.mode)) {
-    fuse_reply_err(request, ENOTDIR);
-    return;
-  }
+  if (!S_ISDIR(directory.base.mode)) return ENOTDIR;
   sqfs_name buffer;
   sqfs_dir_entry found;
   sqfs_dentry_init(&found, buffer);
@@ -101,35 +115,55 @@ void lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
   if (sqfs_dir_lookup(a.fs, &directory, name, std::strlen(name), &found, &exists) != SQFS_OK) {
     a.give_up("the image is damaged: a directory cannot be read");
   }
+  if (exists) entry = to_entry(a, sqfs_dentry_inode(&found));
+  return 0;
+}
+
+void lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
+  Answers& a = answers(request);
   fuse_entry_param entry{};  // node 0: there is no such name, and never will be
   entry.entry_timeout = kForEver;
-  if (exists) entry = to_entry(a, sqfs_dentry_inode(&found));
-  fuse_reply_entry(request, &entry);
+  if (const int code = look_up(a, parent, name, entry); code != 0) {
+    fuse_reply_err(request, code);
+  } else {
+    fuse_reply_entry(request, &entry);
+  }
 }
 
 void forget(fuse_req_t request, fuse_ino_t, std::uint64_t) { fuse_reply_none(request); }
 void forget_multi(fuse_req_t request, std::size_t, fuse_forget_data*) { fuse_reply_none(request); }
 
 void getattr(fuse_req_t request, fuse_ino_t node, fuse_file_info*) {
-  const Answers& a = answers(request);
-  const struct stat attributes = to_stat(a, get_inode(a, node));
+  Answers& a = answers(request);
+  struct stat attributes {};
+  {
+    const std::lock_guard hold(a.reader.library());
+    attributes = to_stat(a, get_inode(a, node));
+  }
   fuse_reply_attr(request, &attributes, kForEver);
 }
 
-void readlink(fuse_req_t request, fuse_ino_t node) {
-  const Answers& a = answers(request);
+// The kernel takes a target of at most one page less its NUL.
+using Target = char[4096];
+
+bool read_target(Answers& a, fuse_ino_t node, Target& target) {
+  const std::lock_guard hold(a.reader.library());
   sqfs_inode inode = get_inode(a, node);
-  // The kernel takes a target of at most one page less its NUL.
-  char target[4096];
   std::size_t size = sizeof target;
-  if (!S_ISLNK(inode.base.mode) || inode.xtra.symlink_size >= sizeof target) {
-    fuse_reply_err(request, EINVAL);
-    return;
-  }
+  if (!S_ISLNK(inode.base.mode) || inode.xtra.symlink_size >= sizeof target) return false;
   if (sqfs_readlink(a.fs, &inode, target, &size) != SQFS_OK) {
     a.give_up("the image is damaged: a symlink cannot be read");
   }
-  fuse_reply_readlink(request, target);
+  return true;
+}
+
+void readlink(fuse_req_t request, fuse_ino_t node) {
+  Target target;
+  if (read_target(answers(request), node, target)) {
+    fuse_reply_readlink(request, target);
+  } else {
+    fuse_reply_err(request, EINVAL);
+  }
 }
 
 void not_needed(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
@@ -137,101 +171,26 @@ void not_needed(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
 }
 
 void read(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, fuse_file_info*) {
-  const Answers& a = answers(request);
-  sqfs_inode inode = get_inode(a, node);
-  if (!S_ISREG(inode.base.mode)) {
+  Answers& a = answers(request);
+  bool damaged = false;
+  const FilePointer file = a.reader.find(to_inode(a, node), damaged);
+  if (damaged) a.give_up("the image is damaged: an inode cannot be read");
+  if (file == nullptr) {
     fuse_reply_err(request, EINVAL);
     return;
   }
-  static std::vector<char> buffer;  // one thread, one buffer
-  const std::uint64_t end = inode.xtra.reg.file_size;
   const auto start = static_cast<std::uint64_t>(offset);
-  if (offset < 0 || start >= end) {
+  if (offset < 0 || start >= file->size) {
     fuse_reply_buf(request, nullptr, 0);
     return;
   }
-  const std::size_t count = std::min<std::uint64_t>(size, end - start);
-  if (buffer.size() < count) buffer.resize(count);
-  if (!a.reader->read(inode, start, count, buffer.data())) {
+  const std::uint64_t end = std::min<std::uint64_t>(start + size, file->size);
+  Stretch stretch;
+  if (!a.reader.gather(*file, start, end, a.crew, stretch)) {
     a.give_up("the image is damaged: a block cannot be read");
   }
-  fuse_reply_buf(request, buffer.data(), count);
-}
-
-// One page of a directory listing, with or without attributes.
-class Listing {
- public:
-  Listing(fuse_req_t request, std::size_t size, bool plus)
-      : request_(request), bytes_(size), plus_(plus) {}
-
-  // False when the page is full.
-  bool add(const char* name, const fuse_entry_param& entry, off_t next) {
-    const std::size_t left = bytes_.size() - used_;
-    char* to = bytes_.data() + used_;
-    const std::size_t need = plus_ ? fuse_add_direntry_plus(request_, to, left, name, &entry, next)
-                                   : fuse_add_direntry(request_, to, left, name, &entry.attr, next);
-    if (need > left) return false;
-    used_ += need;
-    return true;
-  }
-
-  void reply() const { fuse_reply_buf(request_, bytes_.data(), used_); }
-
- private:
-  fuse_req_t request_;
-  std::vector<char> bytes_;
-  std::size_t used_ = 0;
-  bool plus_;
-};
-
-// Offsets: 0 is ".", 1 is "..", the rest squashfs's own plus two.
-void list(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, bool plus) {
-  const Answers& a = answers(request);
-  sqfs_inode directory = get_inode(a, node);
-  sqfs_dir stream;
-  const off_t start = offset > 2 ? offset - 2 : 0;
-  if (!S_ISDIR(directory.base.mode)) {
-    fuse_reply_err(request, ENOTDIR);
-    return;
-  }
-  if (sqfs_dir_open(a.fs, &directory, &stream, start) != SQFS_OK) {
-    a.give_up("the image is damaged: a directory cannot be read");
-  }
-  Listing page(request, std::min<std::size_t>(size, 1u << 20), plus);
-
-  // Node 0 with READDIRPLUS: the kernel takes name and inode number only,
-  // as it must for these two.
-  fuse_entry_param dots{};
-  dots.attr.st_mode = S_IFDIR;
-  dots.attr.st_ino = directory.base.inode_number;
-  if (offset < 1 && !page.add(".", dots, 1)) return page.reply();
-  dots.attr.st_ino = directory.xtra.dir.parent_inode;
-  if (offset < 2 && !page.add("..", dots, 2)) return page.reply();
-
-  sqfs_name name;
-  sqfs_dir_entry item;
-  sqfs_dentry_init(&item, name);
-  sqfs_err code = SQFS_OK;
-  while (sqfs_dir_next(a.fs, &stream, &item, &code)) {
-    fuse_entry_param entry{};
-    if (plus) {
-      entry = to_entry(a, sqfs_dentry_inode(&item));
-    } else {
-      entry.attr.st_mode = sqfs_dentry_mode(&item);
-      entry.attr.st_ino = sqfs_dentry_inode_num(&item);
-    }
-    if (!page.add(sqfs_dentry_name(&item), entry, sqfs_dentry_next_offset(&item) + 2)) break;
-  }
-  if (code != SQFS_OK) a.give_up("the image is damaged: a directory cannot be read");
-  page.reply();
-}
-
-void readdir(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, fuse_file_info*) {
-  list(request, node, size, offset, false);
-}
-void readdirplus(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset,
-                 fuse_file_info*) {
-  list(request, node, size, offset, true);
+  fuse_reply_iov(request, stretch.parts.data(), static_cast<int>(stretch.parts.size()));
+  a.reader.look_ahead(*file, start, end, *a.crew);
 }
 
 void statfs(fuse_req_t request, fuse_ino_t) {
@@ -242,60 +201,6 @@ void statfs(fuse_req_t request, fuse_ino_t) {
   out.f_files = a.fs->sb.inodes;
   out.f_namemax = SQUASHFS_NAME_LEN;
   fuse_reply_statfs(request, &out);
-}
-
-bool has_xattrs(const Answers& a) { return a.fs->xattr_info.xattr_ids != 0; }
-
-// One of the two xattr answers: the size alone where the caller asks for it,
-// the bytes where they fit, else ERANGE.
-void reply_sized(fuse_req_t request, const std::string& bytes, std::size_t room) {
-  if (room == 0) {
-    fuse_reply_xattr(request, bytes.size());
-  } else if (bytes.size() > room) {
-    fuse_reply_err(request, ERANGE);
-  } else {
-    fuse_reply_buf(request, bytes.data(), bytes.size());
-  }
-}
-
-void getxattr(fuse_req_t request, fuse_ino_t node, const char* name, std::size_t room) {
-  const Answers& a = answers(request);
-  if (!has_xattrs(a)) {
-    fuse_reply_err(request, ENOSYS);
-    return;
-  }
-  sqfs_inode inode = get_inode(a, node);
-  std::string value(65536, '\0');
-  std::size_t size = value.size();
-  if (sqfs_xattr_lookup(a.fs, &inode, name, value.data(), &size) != SQFS_OK) {
-    a.give_up("the image is damaged: an extended attribute cannot be read");
-  }
-  if (size == 0 || size > value.size()) {
-    fuse_reply_err(request, ENODATA);
-    return;
-  }
-  value.resize(size);
-  reply_sized(request, value, room);
-}
-
-void listxattr(fuse_req_t request, fuse_ino_t node, std::size_t room) {
-  const Answers& a = answers(request);
-  if (!has_xattrs(a)) {
-    fuse_reply_err(request, ENOSYS);
-    return;
-  }
-  sqfs_inode inode = get_inode(a, node);
-  sqfs_xattr cursor;
-  std::string names;
-  bool sound = sqfs_xattr_open(a.fs, &inode, &cursor) == SQFS_OK;
-  while (sound && cursor.remain > 0 && names.size() < 65536) {
-    sound = sqfs_xattr_read(&cursor) == SQFS_OK;
-    std::string name(sound ? sqfs_xattr_name_size(&cursor) : 0, '\0');
-    sound = sound && sqfs_xattr_name(&cursor, name.data(), true) == SQFS_OK;
-    names += name + '\0';
-  }
-  if (!sound) a.give_up("the image is damaged: an extended attribute cannot be read");
-  reply_sized(request, names, room);
 }
 
 fuse_lowlevel_ops make_table() {
@@ -320,9 +225,20 @@ fuse_lowlevel_ops make_table() {
 
 }  // namespace
 
-const fuse_lowlevel_ops& answer_table() {
-  static const fuse_lowlevel_ops table = make_table();
-  return table;
+Answers::Answers(sqfs* image, Owner files_owner, void (*on_damage)(const char*))
+    : fs(image), reader(image, cache_budget()), owner(files_owner), give_up(on_damage) {}
+
+void Answers::on_idle() {
+  reader.release();
+  ::malloc_trim(0);
+}
+
+fuse_session* new_session(Answers& answers) {
+  char program[] = "rootlet";
+  char* arguments[] = {program, nullptr};
+  fuse_args args = FUSE_ARGS_INIT(1, arguments);
+  const fuse_lowlevel_ops table = make_table();  // libfuse copies it
+  return ::fuse_session_new(&args, &table, sizeof table, &answers);
 }
 
 }  // namespace rootlet::image

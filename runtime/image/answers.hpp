@@ -4,21 +4,29 @@
 #include "runtime/image/file_reader.hpp"
 #include "runtime/image/server.hpp"
 
-struct fuse_lowlevel_ops;
+struct fuse_session;
 
 namespace rootlet::image {
 
+class Crew;
+
 // What the answers to the kernel's questions are made from.
 struct Answers {
-  sqfs* fs = nullptr;
-  FileReader* reader = nullptr;
+  Answers(sqfs* image, Owner files_owner, void (*on_damage)(const char*));
+
+  sqfs* fs;
+  FileReader reader;
   Owner owner;
   // Called when a block cannot be read. The image is then damaged or was
   // changed: it must not return.
-  void (*give_up)(const char* reason) = nullptr;
+  void (*give_up)(const char* reason);
+  Crew* crew = nullptr;
+
+  // Gives back what only costs memory while nobody asks.
+  void on_idle();
 };
 
-// The table of answers for libfuse; its user data is an Answers*.
-const fuse_lowlevel_ops& answer_table();
+// A session of libfuse that gives these answers. Null: there is no memory.
+fuse_session* new_session(Answers& answers);
 
 }  // namespace rootlet::image

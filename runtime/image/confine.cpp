@@ -6,12 +6,14 @@
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstddef>
 #include <span>
@@ -32,6 +34,12 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
 constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 #endif
 
+#if defined(SYS_poll)
+constexpr long kPoll = SYS_poll;
+#else
+constexpr long kPoll = SYS_ppoll;
+#endif
+
 constexpr long kOfReaders[] = {SYS_read,
                                SYS_writev,
                                SYS_pread64,  // questions, answers, the image
@@ -41,7 +49,15 @@ constexpr long kOfReaders[] = {SYS_read,
                                SYS_munmap,
                                SYS_mremap,
                                SYS_madvise,
-                               SYS_futex,  // memory
+                               SYS_futex,  // memory, and waiting for other threads
+                               SYS_sched_getaffinity,
+                               SYS_set_robust_list,
+                               SYS_rseq,
+                               SYS_rt_sigprocmask,
+                               SYS_exit,  // threads
+                               SYS_rt_sigaction,
+                               SYS_setitimer,  // has nobody asked for a while?
+                               kPoll,          // does a question wait?
                                SYS_recvmsg,
                                SYS_dup3,  // the one descriptor still to come
                                SYS_sendto,
@@ -66,6 +82,12 @@ constexpr long kOfKeepers[] = {
     SYS_futex,  // memory
     SYS_close,         SYS_exit_group, SYS_rt_sigreturn, SYS_restart_syscall};
 
+// A thread, as glibc's pthread_create() makes it, and nothing else that clone(2)
+// can do. clone3(2) hides its flags behind a pointer: it is "not there", and
+// glibc takes clone then.
+constexpr std::uint32_t kThread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                                  CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID |
+                                  CLONE_CHILD_CLEARTID;
 // Memory, but none that can be executed.
 constexpr long kWithProtection[] = {SYS_mmap, SYS_mprotect};
 
@@ -81,7 +103,12 @@ sock_filter load(std::size_t offset) {
   return statement(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
 }
 
-Status allow_only(std::span<const long> calls) {
+enum class Threads {
+  none,
+  allowed
+};
+
+Status allow_only(std::span<const long> calls, Threads threads) {
 #if !defined(__SANITIZE_ADDRESS__)  // whose own calls are not foreseen here
   std::vector<sock_filter> code = {
       load(offsetof(seccomp_data, arch)), jump(BPF_JEQ, kArchitecture, 1, 0),
@@ -96,6 +123,14 @@ Status allow_only(std::span<const long> calls) {
     code.push_back(jump(BPF_JSET, PROT_EXEC, 1, 0));
     code.push_back(statement(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
   }
+  if (threads == Threads::allowed) {
+    code.push_back(jump(BPF_JEQ, SYS_clone3, 0, 1));
+    code.push_back(statement(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS));
+    code.push_back(jump(BPF_JEQ, SYS_clone, 0, 3));
+    code.push_back(load(offsetof(seccomp_data, args)));
+    code.push_back(jump(BPF_JEQ, kThread, 0, 1));
+    code.push_back(statement(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+  }
   code.push_back(statement(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
   const sock_fprog filter{static_cast<unsigned short>(code.size()), code.data()};
   if (::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter, 0, 0) != 0) {
@@ -103,6 +138,7 @@ Status allow_only(std::span<const long> calls) {
   }
 #else
   (void)calls;
+  (void)threads;
 #endif
   return Done{};
 }
@@ -188,7 +224,7 @@ Status confine_reader() {
   lower(RLIMIT_AS, kMemoryOfReaders);
   TRY(os::keep_capabilities(0));
   TRY(leave_files({}));
-  return allow_only(kOfReaders);
+  return allow_only(kOfReaders, Threads::allowed);
 }
 
 Status confine_keeper(int proc, int rendezvous) {
@@ -196,7 +232,7 @@ Status confine_keeper(int proc, int rendezvous) {
   TRY(os::keep_capabilities(std::uint64_t{1} << CAP_SYS_ADMIN));
   TRY(leave_files(
       {{LANDLOCK_ACCESS_FS_READ_FILE, proc}, {LANDLOCK_ACCESS_FS_REMOVE_FILE, rendezvous}}));
-  return allow_only(kOfKeepers);
+  return allow_only(kOfKeepers, Threads::none);
 }
 
 }  // namespace rootlet::image

@@ -19,6 +19,8 @@ namespace {
 constexpr std::string_view kUnpack = "unpack the image";
 // Deeper trees than any real one; a loop in the directory table ends here.
 constexpr std::size_t kMaximumDepth = 256;
+// Fragments are shared by files that lie near each other.
+constexpr std::size_t kCache = 4u << 20;
 
 Error damaged(const std::string& path) {
   return plain_error(kUnpack, "/" + path, "the image is damaged there",
@@ -54,7 +56,7 @@ Result<std::vector<Item>> list(sqfs* fs, sqfs_inode& directory, const std::strin
 class Extraction {
  public:
   Extraction(sqfs* fs, int top, const Wanted& wanted)
-      : fs_(fs), reader_(fs), top_(top), wanted_(wanted) {}
+      : fs_(fs), reader_(fs, kCache), top_(top), wanted_(wanted) {}
 
   Status directory(int parent, sqfs_inode& inode, const std::string& path, std::size_t depth) {
     if (depth > kMaximumDepth) return damaged(path);
@@ -106,9 +108,11 @@ class Extraction {
   Status content(int out, sqfs_inode& inode, const std::string& path) {
     const std::uint64_t size = inode.xtra.reg.file_size;
     std::uint64_t done = 0;
+    const FilePointer file = reader_.open(inode);
+    if (file == nullptr) return damaged(path);
     while (done < size) {
       const std::size_t count = std::min<std::uint64_t>(buffer_.size(), size - done);
-      if (!reader_.read(inode, done, count, buffer_.data())) return damaged(path);
+      if (!reader_.read(*file, done, count, buffer_.data())) return damaged(path);
       // A block of zeros stays a hole, so a sparse file stays small.
       const bool zeros =
           buffer_[0] == 0 && std::memcmp(buffer_.data(), buffer_.data() + 1, count - 1) == 0;

@@ -10,7 +10,6 @@
 #include <cstring>
 
 #include "runtime/image/answer_loop.hpp"
-#include "runtime/image/answers.hpp"
 #include "runtime/image/confine.hpp"
 #include "runtime/image/squashfuse.hpp"
 #include "runtime/os/process.hpp"
@@ -59,13 +58,8 @@ void serve(Squashfs& image, Owner owner, int channel, pid_t parent,
   reasons = channel = lift(channel);
   on_image_changed([] { give_up("the image file was changed while it ran"); });
 
-  FileReader reader(image.raw());
-  Answers answers{image.raw(), &reader, owner, give_up};
-  char program[] = "rootlet";
-  char* arguments[] = {program, nullptr};
-  fuse_args args = FUSE_ARGS_INIT(1, arguments);
-  fuse_session* session =
-      ::fuse_session_new(&args, &answer_table(), sizeof answer_table(), &answers);
+  Answers answers(image.raw(), owner, give_up);
+  fuse_session* session = new_session(answers);
   if (session == nullptr) give_up("libfuse has no memory");
 
   // libfuse takes a mounted descriptor under this name and mounts nothing. Its
@@ -79,7 +73,7 @@ void serve(Squashfs& image, Owner owner, int channel, pid_t parent,
   const int fuse = receive_descriptor(channel);
   if (fuse < 0 || ::dup3(fuse, place, O_CLOEXEC) < 0) ::_exit(0);
   ::close(fuse);
-  answer(session, beside);
+  answer(session, answers, beside);
   ::_exit(0);
 }
 

@@ -15,11 +15,9 @@ namespace {
 
 constexpr std::string_view kOpen = "open the image";
 
-// libsquashfuse 0.1.105 keeps one data block and eight metadata blocks; an
-// interleaved read then decodes the same block again and again. Blocks are
-// allocated as they come, so an idle cache costs nothing.
-constexpr std::size_t kDataBlocks = 24;
-constexpr std::size_t kFragmentBlocks = 8;
+// libsquashfuse 0.1.105 keeps eight metadata blocks; a walk that goes to and
+// fro between inodes and directories then decodes the same block again and
+// again. Blocks are allocated as they come.
 constexpr std::size_t kMetadataBlocks = 128;
 
 // What the image's file looked like when it was opened.
@@ -104,8 +102,6 @@ Result<Squashfs> Squashfs::open(const Payload& payload, const std::string& name)
   Squashfs image;
   image.fs_.reset(fs.release());
   image.name_ = name;
-  enlarge(image.fs_->data_cache, kDataBlocks);
-  enlarge(image.fs_->frag_cache, kFragmentBlocks);
   enlarge(image.fs_->md_cache, kMetadataBlocks);
   return image;
 }
@@ -130,7 +126,9 @@ Result<std::optional<std::string>> Squashfs::read_file(const std::string& path, 
     return plain_error("read", shown, "it is larger than " + std::to_string(limit) + " bytes");
   }
   std::string bytes(inode->xtra.reg.file_size, '\0');
-  if (!FileReader(fs_.get()).read(*inode, 0, bytes.size(), bytes.data())) {
+  FileReader reader(fs_.get(), 0);
+  const FilePointer file = reader.open(*inode);
+  if (file == nullptr || !reader.read(*file, 0, bytes.size(), bytes.data())) {
     return plain_error("read", shown, "the image is damaged");
   }
   return std::optional(std::move(bytes));

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+#include "runtime/image/block_cache.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <mutex>
+
+#include "runtime/image/crew.hpp"
+#include "runtime/image/squashfuse.hpp"
+#include "runtime/image/workspace.hpp"
+
+extern "C" ssize_t sqfs_pread(int fd, void* buffer, std::size_t count, off_t offset);
+
+namespace rootlet::image {
+namespace {
+
+constexpr std::size_t kWays = 8;
+constexpr std::size_t kPage = 4096;
+
+enum State : std::uint32_t {
+  kEmpty,
+  kDecoding,
+  kReady,
+  kFailed
+};
+
+}  // namespace
+
+struct BlockCache::Slot {
+  os::FutexWord state{kEmpty};
+  std::uint64_t at = 0;  // 0: nobody can find it
+  std::uint64_t asked = 0;
+  std::uint32_t pins = 0;
+  std::uint32_t size = 0;
+  bool spent = false;
+};
+
+struct BlockCache::Set {
+  os::Mutex lock;
+  std::uint64_t clock = 0;
+  Slot slots[kWays];
+};
+
+BlockCache::BlockCache(sqfs* fs, std::size_t budget)
+    : fs_(fs), stride_(std::max<std::size_t>(fs->sb.block_size, kPage)) {
+  // At least one set: a fragment block that every small file needs is decoded
+  // again and again otherwise.
+  set_count_ = std::max<std::size_t>(budget / (stride_ * kWays), 1);
+  size_ = set_count_ * kWays * stride_;
+  void* memory = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) return;  // each decodes alone then
+  memory_ = static_cast<char*>(memory);
+  sets_ = std::make_unique<Set[]>(set_count_);
+}
+
+BlockCache::~BlockCache() {
+  if (memory_ != nullptr) ::munmap(memory_, size_);
+}
+
+BlockCache::Pin::~Pin() {
+  if (set_ == nullptr) {
+    std::free(data_);
+    return;
+  }
+  const std::lock_guard hold(set_->lock);
+  --slot_->pins;
+  slot_->spent |= spent_;
+}
+
+BlockCache::Set& BlockCache::set_of(std::uint64_t at) {
+  return sets_[((at * 0x9E3779B97F4A7C15u) >> 32) % set_count_];
+}
+
+char* BlockCache::bytes_of(const Set& set, const Slot& slot) {
+  const auto index = static_cast<std::size_t>(&set - sets_.get()) * kWays +
+                     static_cast<std::size_t>(&slot - set.slots);
+  return memory_ + index * stride_;
+}
+
+// With the set's lock held. A vacant slot becomes the caller's to fill; in all
+// but `full` the slot is pinned.
+BlockCache::Search BlockCache::search(Set& set, std::uint64_t at, Slot*& slot) {
+  Slot* room = nullptr;
+  const auto rank = [](const Slot& s) { return s.at == 0 ? 0 : s.spent ? 1 : 2; };
+  for (Slot& s : set.slots) {
+    if (s.at == at) {
+      slot = &s;
+      ++s.pins;
+      s.asked = ++set.clock;
+      return s.state.load(std::memory_order_acquire) == kReady ? Search::hit : Search::busy;
+    }
+    if (s.pins != 0) continue;
+    if (room == nullptr || rank(s) < rank(*room) ||
+        (rank(s) == rank(*room) && s.asked < room->asked)) {
+      room = &s;
+    }
+  }
+  if (room == nullptr) return Search::full;
+  room->state.store(kDecoding, std::memory_order_relaxed);
+  room->at = at;
+  room->asked = ++set.clock;
+  room->pins = 1;
+  room->spent = false;
+  slot = room;
+  return Search::vacant;
+}
+
+bool BlockCache::fill(Set& set, Slot& slot, const BlockAddress& address) {
+  std::size_t size = 0;
+  const bool sound = decode_block(fs_, address, bytes_of(set, slot), size);
+  bool waited = false;
+  {
+    const std::lock_guard hold(set.lock);
+    slot.size = static_cast<std::uint32_t>(size);
+    if (!sound) slot.at = 0;
+    slot.state.store(sound ? kReady : kFailed, std::memory_order_release);
+    waited = slot.pins > 1;
+  }
+  if (waited) os::wake_all(slot.state);
+  return sound;
+}
+
+BlockCache::Pin BlockCache::pin(Set& set, Slot& slot) {
+  Pin pin;
+  pin.set_ = &set;
+  pin.slot_ = &slot;
+  const bool ready = slot.state.load(std::memory_order_acquire) == kReady;
+  pin.data_ = ready ? bytes_of(set, slot) : nullptr;
+  pin.size_ = slot.size;
+  return pin;
+}
+
+BlockCache::Pin BlockCache::get_alone(const BlockAddress& address) {
+  Pin pin;
+  pin.data_ = static_cast<char*>(std::malloc(stride_));
+  if (pin.data_ == nullptr || !decode_block(fs_, address, pin.data_, pin.size_)) return {};
+  return pin;
+}
+
+BlockCache::Pin BlockCache::get(const BlockAddress& address, Crew* crew) {
+  if (memory_ == nullptr) return get_alone(address);
+  Set& set = set_of(address.at);
+  Slot* slot = nullptr;
+  Search found;
+  {
+    const std::lock_guard hold(set.lock);
+    found = search(set, address.at, slot);
+  }
+  if (found == Search::hit) return pin(set, *slot);
+  if (crew != nullptr) crew->step_aside();
+  if (found == Search::full) return get_alone(address);
+  if (found == Search::vacant) {
+    fill(set, *slot, address);
+  } else {
+    while (slot->state.load(std::memory_order_acquire) == kDecoding) {
+      os::wait_while(slot->state, kDecoding);
+    }
+  }
+  return pin(set, *slot);
+}
+
+bool BlockCache::has(const BlockAddress& address) {
+  if (memory_ == nullptr) return true;  // there is no place to fetch it to
+  Set& set = set_of(address.at);
+  const std::lock_guard hold(set.lock);
+  return std::any_of(std::begin(set.slots), std::end(set.slots),
+                     [&](const Slot& slot) { return slot.at == address.at; });
+}
+
+void BlockCache::fetch(const BlockAddress& address) {
+  if (memory_ == nullptr) return;
+  Set& set = set_of(address.at);
+  Slot* slot = nullptr;
+  Search found;
+  {
+    const std::lock_guard hold(set.lock);
+    found = search(set, address.at, slot);
+  }
+  if (found == Search::full) return;
+  if (found == Search::vacant) fill(set, *slot, address);
+  pin(set, *slot);  // and lets it go
+}
+
+void BlockCache::release() {
+  for (std::uint64_t i = 0; memory_ != nullptr && i < set_count_; ++i) {
+    Set& set = sets_[i];
+    const std::lock_guard hold(set.lock);
+    for (Slot& slot : set.slots) {
+      if (slot.pins != 0) continue;
+      slot.at = 0;
+      slot.state.store(kEmpty, std::memory_order_relaxed);
+      ::madvise(bytes_of(set, slot), stride_, MADV_DONTNEED);
+    }
+  }
+}
+
+bool decode_block(const sqfs* fs, const BlockAddress& address, char* out, std::size_t& size) {
+  const std::size_t room = fs->sb.block_size;
+  bool compressed = false;
+  std::uint32_t stored = 0;
+  sqfs_data_header(address.header, &compressed, &stored);
+  if (stored == 0 || stored > room || address.at > fs->sb.bytes_used ||
+      stored > fs->sb.bytes_used - address.at) {
+    return false;
+  }
+  const auto at = static_cast<off_t>(fs->offset + address.at);
+  char* in = compressed ? Workspace::mine().stored.get(room) : out;
+  if (in == nullptr || sqfs_pread(fs->fd, in, stored, at) != static_cast<ssize_t>(stored)) {
+    return false;
+  }
+  size = compressed ? room : stored;
+  return !compressed || fs->decompressor(in, stored, out, &size) == SQFS_OK;
+}
+
+}  // namespace rootlet::image

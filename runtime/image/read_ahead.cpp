@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+
+#include "runtime/image/crew.hpp"
+#include "runtime/image/file_reader.hpp"
+#include "runtime/image/squashfuse.hpp"
+
+// What readers will want next: of a file that is read from its start to its end,
+// the blocks behind; of a tree that is walked, the files behind. Only an idle
+// thread decodes it, one block at a time, so nobody who waits waits longer than
+// for one block.
+namespace rootlet::image {
+namespace {
+
+// So far ahead of a reader, at least one block and at most as many as there is
+// room for offers.
+constexpr std::size_t kAhead = 256u << 10;
+constexpr std::size_t kMostBlocks = 8;
+// Files looked at beyond the one just read: small ones share their fragments.
+constexpr int kFilesAhead = 4;
+
+bool is_compressed(const BlockAddress& block) {
+  bool compressed = false;
+  std::uint32_t stored = 0;
+  sqfs_data_header(block.header, &compressed, &stored);
+  return compressed && stored > 0;
+}
+
+}  // namespace
+
+// True when someone will have to decode it.
+bool FileReader::offer_block(const BlockAddress& address, bool now, Crew& crew) {
+  // What is stored as it is the kernel reads ahead itself, from the image's file.
+  if (!is_compressed(address) || cache_.has(address)) return false;
+  crew.offer(address, now);
+  return true;
+}
+
+void FileReader::look_ahead(File& file, std::uint64_t offset, std::uint64_t end, Crew& crew) {
+  const std::uint64_t block_size = fs_->sb.block_size;
+  const bool in_order = file.expected.exchange(end, std::memory_order_relaxed) == offset;
+  const std::uint32_t walked = file.walked.load(std::memory_order_relaxed);
+  if (!in_order) return;
+  const std::size_t ahead = std::clamp<std::size_t>(kAhead / block_size, 1, kMostBlocks);
+  std::uint64_t number = (end + block_size - 1) / block_size;
+  std::size_t offered = 0;
+  // The first question of a file says nothing yet, unless the files before it were read too.
+  for (; (offset > 0 || walked > 0) && number < file.block_count && offered < ahead; ++number) {
+    const auto blocks = index_.blocks(file, number / FileIndex::kWindow);
+    if (blocks == nullptr) return;
+    offer_block((*blocks)[number % FileIndex::kWindow], false, crew);
+    ++offered;
+  }
+  if (end < file.size || file.next_id == 0) return;
+
+  std::uint64_t next_id = file.next_id;
+  for (int i = 0; i < kFilesAhead && next_id != 0; ++i) {
+    bool damaged = false;
+    const FilePointer next = index_.find(next_id, damaged);
+    if (next == nullptr) return;
+    next->walked.store(walked + 1, std::memory_order_relaxed);
+    if (walked == 0 && next->size > 0) return;
+    offer_file(*next, crew);
+    if (next->block_count > 0) return;
+    next_id = next->next_id;
+  }
+}
+
+void FileReader::offer_file(File& file, Crew& crew) {
+  const std::uint64_t wanted = std::min<std::uint64_t>(file.block_count, 2);
+  const auto blocks = wanted > 0 ? index_.blocks(file, 0) : nullptr;
+  for (std::uint64_t i = 0; blocks != nullptr && i < wanted; ++i) {
+    offer_block((*blocks)[i], false, crew);
+  }
+  if (file.has_tail && file.block_count < 2) offer_block(file.tail, false, crew);
+}
+
+}  // namespace rootlet::image
