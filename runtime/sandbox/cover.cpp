@@ -88,7 +88,8 @@ Result<bool> Root::exists(const std::string& path, bool directory) const {
   }
   const struct stat status = status_of(found.value().get());
   const struct stat top = status_of(root_.get());
-  if (status.st_dev == top.st_dev && status.st_ino == top.st_ino) {
+  if (status.st_dev == top.st_dev && status.st_ino == top.st_ino &&
+      mount_of(found.value().get()) == mount_of(root_.get())) {  // not seen through a bind
     return plain_error(kMake, path, "it is the root itself, which would be covered whole");
   }
   if (S_ISDIR(status.st_mode) == directory) return true;

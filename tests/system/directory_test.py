@@ -176,5 +176,22 @@ def workdir_of_the_policy(rig):
     equal(rig.run(image, "--rootlet-exec=/bin/pwd").text, f"{rig.cwd}\n")
 
 
+@test()
+def root_below_the_directory(rig):
+    """rootlet run ./rootfs works from the directory that holds it, which shows it read-only"""
+    subprocess.run(["cp", "-a", "/tmp/rootlet tests/tree", rig.cwd / "rootfs"], check=True)
+    # A whole root, as they are unpacked: nothing has to be made in it.
+    for name in ("proc", "dev", "sys", "tmp", "var/tmp", "run", str(rig.cwd)[1:]):
+        (rig.cwd / "rootfs" / name).mkdir(parents=True, exist_ok=True)
+    for name in ("passwd", "group"):
+        (rig.cwd / "rootfs/etc" / name).touch()
+    subprocess.run(["chown", "-R", f"{rig.uid}:{rig.uid}", rig.cwd / "rootfs"], check=True)
+    done = rig.run(rig.rootlet, "run", "--exec=/bin/sh", "./rootfs", "-c",
+                   "pwd; ls rootfs/opt; echo x > rootfs/opt/x; echo y > beside")
+    equal(done.text, f"{rig.cwd}\nfoo\n", repr(done))
+    contains(done.errors, "Read-only file system")
+    check((rig.cwd / "beside").exists() and not (rig.cwd / "rootfs/opt/x").exists(), repr(done))
+
+
 if __name__ == "__main__":
     main()
