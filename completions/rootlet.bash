@@ -12,7 +12,7 @@ _rootlet_value() {
     --net) echo none host ;;
     --ipc | --uts | --cgroup) echo private host ;;
     --seccomp) echo default none ;;
-    --mount) echo auto private extract ;;
+    --mount) echo auto share private extract kernel ;;
     --trim) echo none docs all ;;
     *) return 1 ;;
   esac

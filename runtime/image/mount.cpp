@@ -26,14 +26,19 @@ Error no_fuse(Error error) {
   return error;
 }
 
-// What a shared server gave is what it says, a FUSE file system, and gets the
-// flags that matter here, whatever it had.
 Status attach(int mount, const std::string& target) {
-  constexpr long kFuse = 0x65735546;  // FUSE_SUPER_MAGIC, statfs(2)
   if (::syscall(SYS_move_mount, mount, "", AT_FDCWD, target.c_str(),
                 MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS) != 0) {
-    return last_error(kMount, "shared");
+    return last_error(kMount, "a mount made before");
   }
+  return Done{};
+}
+
+// What a shared server gave is what it says, a FUSE file system, and gets the
+// flags that matter here, whatever it had.
+Status attach_shared(int mount, const std::string& target) {
+  constexpr long kFuse = 0x65735546;  // FUSE_SUPER_MAGIC, statfs(2)
+  TRY(attach(mount, target));
   TRY(os::restrict_mount(mount, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
                          "the shared image"));
   struct statfs fs {};
@@ -90,7 +95,8 @@ Status mount_image(const Reached& image, const std::string& target, Owner owner)
     const os::Fd place = TRY(os::open_path(target));
     return os::mount_bind(directory.get(), place.get(), image.directory);
   }
-  if (image.shared >= 0) return attach(image.shared, target);
+  if (image.shared >= 0) return attach_shared(image.shared, target);
+  if (image.kernel >= 0) return attach(image.kernel, target);
   if (image.unpack == nullptr) return mount_served(image.server, target, owner);
   if (::mount("rootlet", target.c_str(), "tmpfs", kFlags, "mode=755,size=100%") != 0) {
     return last_error("mount tmpfs", target);

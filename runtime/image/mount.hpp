@@ -10,6 +10,7 @@ struct Reached {
   std::string name;            // for messages
   int server = -1;             // the channel of its private server
   int shared = -1;             // the mount that a shared server gave, to be attached once
+  int kernel = -1;             // the kernel's own mount, to be attached once
   Squashfs* unpack = nullptr;  // to be unpacked into memory
   std::string directory;       // a directory with its content
   bool writable = false;       // that directory, which is no image then
@@ -17,8 +18,8 @@ struct Reached {
 
 // Mounts the image on `target`, a path, without fusermount (FUSE in user
 // namespaces: Linux 4.18, kernel commit 4ad769f3c346). /dev/fuse is opened here
-// because the kernel wants it opened in the user namespace of the mount. What
-// a shared server gave is attached.
+// because the kernel wants it opened in the user namespace of the mount. A mount
+// that is there already is attached.
 Status mount_image(const Reached& image, const std::string& target, Owner owner);
 
 // What is left to do once the mount can be opened: `mounted` is its top. `set_id`:

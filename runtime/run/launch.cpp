@@ -73,9 +73,10 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
 
   // Held until the end of the run; what was unpacked is then removed.
   std::vector<RunImage> images = TRY(open_attached(options));
-  if (source.image) images.insert(images.begin(), RunImage{std::move(holder), {}, {}, {}, {}, {}});
+  if (source.image)
+    images.insert(images.begin(), RunImage{std::move(holder), {}, {}, {}, {}, {}, {}});
   TRY(choose_ways(images, options, log));
-  if (!options.dry_run) TRY(unpack(images, log));
+  if (!options.dry_run) TRY(prepare(images, log));
   add_images(subject, images);
 
   std::vector<std::string> notes;
@@ -101,6 +102,8 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
     dismiss(servers);
     return std::move(init).error();
   }
+  // Ours would keep the kernel's mounts beyond the end of init.
+  for (RunImage& image : images) image.kernel.reset();
   return supervise(std::move(init).value(), std::move(servers), Errands(plan, caller));
 }
 

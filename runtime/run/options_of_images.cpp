@@ -5,11 +5,12 @@
 namespace rootlet {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Reach>, 4> kReaches{
+constexpr std::array<std::pair<std::string_view, Reach>, 5> kReaches{
     {{"auto", Reach::automatic},
      {"share", Reach::share},
      {"private", Reach::private_server},
-     {"extract", Reach::extract}}};
+     {"extract", Reach::extract},
+     {"kernel", Reach::kernel}}};
 
 Status set_attach(Options& options, const std::string& value) {
   constexpr std::string_view kForm = "IMAGE[@OFFSET][//SUBDIR]:/ABSOLUTE/PATH";
@@ -35,7 +36,7 @@ constexpr OptionRow kRows[] = {
        return Done{};
      },
      true},
-    {"mount", "auto|share|private|extract", "how the image is reached",
+    {"mount", "auto|share|private|extract|kernel", "how the image is reached",
      [](O& o, V& v) { return set_word(o.reach, "mount", v, kReaches); }, true},
     {"keep", "SECONDS", "how long a shared image server outlives its last run (0: none is shared)",
      [](O& o, V& v) { return set_number(o.keep_seconds, "keep", v); }, true},

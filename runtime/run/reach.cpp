@@ -6,6 +6,7 @@
 
 #include "runtime/base/option_text.hpp"
 #include "runtime/image/extract.hpp"
+#include "runtime/image/kernel_mount.hpp"
 #include "runtime/os/process.hpp"
 
 namespace rootlet {
@@ -41,6 +42,7 @@ Result<RunImage> open_one(const Attachment& attachment) {
                  "",
                  attachment.target,
                  Way::served,
+                 {},
                  {}};
   if (end < attachment.image.size()) image.part = attachment.image.substr(end + 2);
   return image;
@@ -49,6 +51,11 @@ Result<RunImage> open_one(const Attachment& attachment) {
 // `in_memory`: what other images of the run take of it.
 Result<Way> choose_way(RunImage& image, const Options& options, const Log& log,
                        std::uint64_t& in_memory) {
+  if (options.reach == Reach::kernel) {
+    if (::geteuid() == 0) return Way::kernel;
+    return plain_error("reach the image", option_text("mount") + "=kernel",
+                       "only root can have the kernel mount it", "leave it out");
+  }
   const bool asked = options.reach == Reach::extract;
   if (!asked && image::have_fuse()) return Way::served;
   if (options.reach == Reach::private_server || options.reach == Reach::share) {
@@ -88,6 +95,7 @@ image::Reached RunImage::reached(const image::Server* server) {
   }
   if (way == Way::memory) reached.unpack = &*source->image;
   if (directory) reached.directory = directory->path();
+  reached.kernel = kernel.get();
   return reached;
 }
 
@@ -105,16 +113,19 @@ Status choose_ways(std::vector<RunImage>& images, const Options& options, const 
   return Done{};
 }
 
-Status unpack(std::vector<RunImage>& images, const Log& log) {
+Status prepare(std::vector<RunImage>& images, const Log& log) {
   for (RunImage& image : images) {
-    if (image.way != Way::directory) continue;
-    image.directory = TRY(extract_to_directory(*image.source->image, log));
+    if (image.way == Way::directory) {
+      image.directory = TRY(extract_to_directory(*image.source->image, log));
+    } else if (image.way == Way::kernel) {
+      image.kernel = TRY(image::mount_by_kernel(image.source->payload, image.source->file));
+    }
   }
   return Done{};
 }
 
 void add_images(Subject& subject, const std::vector<RunImage>& images) {
-  constexpr const char* kReached[] = {"served", "unpacked", "unpacked"};
+  constexpr const char* kReached[] = {"served", "unpacked", "unpacked", "mounted by the kernel"};
   for (const RunImage& image : images) {
     if (image.directory) subject.guarded.push_back(image.directory->base());
     if (image.target.empty()) {

@@ -24,7 +24,8 @@ namespace rootlet {
 enum class Way {
   served,
   memory,
-  directory
+  directory,
+  kernel  // by its own squashfs: on request of a real root alone
 };
 
 // An image of a run, and what is held for it until the run is over.
@@ -35,6 +36,7 @@ struct RunImage {
   std::string target;  // attached: where
   Way way = Way::served;
   std::optional<ExtractedDirectory> directory;
+  os::Fd kernel;  // the kernel's mount; init's once it is started
 
   image::Reached reached(const image::Server* server);
 };
@@ -45,8 +47,8 @@ Result<std::vector<RunImage>> open_attached(const Options& options);
 // Chooses the way of each. Looks at the host and changes nothing.
 Status choose_ways(std::vector<RunImage>& images, const Options& options, const Log& log);
 
-// Unpacks those whose way is a directory.
-Status unpack(std::vector<RunImage>& images, const Log& log);
+// Unpacks those whose way is a directory, mounts those that the kernel reads.
+Status prepare(std::vector<RunImage>& images, const Log& log);
 
 // Where they are shown, and what of them the tool must not change.
 void add_images(Subject& subject, const std::vector<RunImage>& images);
