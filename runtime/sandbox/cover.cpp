@@ -177,14 +177,14 @@ Result<os::Fd> Root::cover_top() {
   root_ = TRY(os::open_mounted(AT_FDCWD, "/.."));
   ++layers_;
   our_devices_.push_back(status_of(root_.get()).st_dev);
-  covers_.push_back("/");
+  TRY(seal_later("/"));
   return open("/");
 }
 
 Result<os::Fd> Root::cover_with_scratch(int directory, const std::string& path) {
   const os::Fd source = TRY(scratch_directory(status_of(directory).st_mode & 07777));
   TRY(os::mount_bind(source.get(), directory, path));
-  covers_.push_back(path);
+  TRY(seal_later(path));
   return open(path);
 }
 
@@ -198,8 +198,7 @@ Status Root::cover_with_overlay(int directory, const std::string& path) {
   TRY(os::mount_new("overlay", directory, kTmpfsFlags, options, path));
   const os::Fd cover = TRY(open(path));
   our_devices_.push_back(status_of(cover.get()).st_dev);
-  covers_.push_back(path);
-  return Done{};
+  return seal_later(path);
 }
 
 Status Root::cover_with_binds(int directory, const std::string& path) {

@@ -73,7 +73,11 @@ Status Root::scratch(const std::string& target, unsigned mode, bool read_only) {
   const os::Fd source = TRY(scratch_directory(mode));
   const os::Fd place = TRY(open(target));
   TRY(os::mount_bind(source.get(), place.get(), target));
-  if (read_only) covers_.push_back(target);
+  return read_only ? seal_later(target) : Done{};
+}
+
+Status Root::seal_later(const std::string& path) {
+  covers_.emplace_back(path, TRY(open(path)));
   return Done{};
 }
 
@@ -124,8 +128,7 @@ Status Root::check_entered() const {
 
 Status Root::enter() && {
   constexpr std::string_view kEnter = "enter the new root";
-  for (const std::string& path : covers_) {
-    const os::Fd cover = TRY(open(path));
+  for (const auto& [path, cover] : covers_) {
     // This mount alone: what was mounted on it keeps its own flags.
     if (::mount(nullptr, os::fd_path(cover.get()).c_str(), nullptr,
                 MS_REMOUNT | MS_BIND | MS_RDONLY | kTmpfsFlags, nullptr) != 0) {

@@ -86,6 +86,7 @@ class Root {
   Status cover_with_binds(int directory, const std::string& path);
   Result<os::Fd> cover_with_scratch(int directory, const std::string& path);
   Result<os::Fd> cover_top();
+  Status seal_later(const std::string& path);
   bool is_ours(int directory) const;
   Status check_entered() const;
 
@@ -101,7 +102,9 @@ class Root {
   bool making_scratch_ = false;
   int scratch_count_ = 0;
   std::vector<dev_t> our_devices_;       // file systems that are ours to write to
-  std::vector<std::string> covers_;      // made read-only at the end
+  // Made read-only at the end, by their descriptors: by then something else may
+  // be mounted at the path.
+  std::vector<std::pair<std::string, os::Fd>> covers_;
   std::vector<std::uint64_t> attached_;  // mounts of images, by their number
 };
 

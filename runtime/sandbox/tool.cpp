@@ -31,9 +31,11 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return out;
 }
 
-// A name without a slash is looked up in PATH, which names places inside.
+// A name without a slash is looked up in PATH, which names places inside. One
+// that is there and may not be executed is told from one that is not there.
 std::string find_program(const Plan& plan) {
   if (plan.program.find('/') != std::string::npos) return plan.program;
+  std::string closed;
   for (const std::string& variable : plan.env) {
     if (!variable.starts_with("PATH=")) continue;
     std::string_view rest = std::string_view(variable).substr(5);
@@ -41,10 +43,11 @@ std::string find_program(const Plan& plan) {
       const std::size_t colon = std::min(rest.find(':'), rest.size());
       const std::string candidate = std::string(rest.substr(0, colon)) + "/" + plan.program;
       if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+      if (errno == EACCES && closed.empty()) closed = candidate;
       rest.remove_prefix(std::min(colon + 1, rest.size()));
     }
   }
-  return plan.program;
+  return closed.empty() ? plan.program : closed;
 }
 
 // Why execve(2) failed, in terms of the image: the errno alone says "No such

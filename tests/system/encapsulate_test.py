@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from rig import UID, Skip, Untouched, check, contains, equal, main, mount, processes, test
+from rig import UID, Skip, Untouched, check, contains, equal, main, mount, test
 from services import call, listening, listening_elsewhere
 
 MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8

@@ -9,26 +9,10 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from rig import UID, WORK, Skip, Untouched, check, contains, equal, main, mount, test, MS_BIND
+from lent_ids import COUNT, LENT, lend
+from rig import UID, WORK, Skip, Untouched, check, contains, equal, main, test
 
-LENT = 600000  # the first of the ids that the tests' /etc/subuid lends the user
-COUNT = 65536
 KEPT = 0b11111011  # chown, dac_override, fowner, fsetid, kill, setgid, setuid
-
-
-def lend(rig):
-    """Ids for the user of the tests, in this namespace's files alone."""
-    for program in ("newuidmap", "newgidmap"):
-        if not Path("/usr/bin", program).exists():
-            raise Skip(f"no {program} here: scripts/setup installs the package uidmap")
-    for name in ("subuid", "subgid"):
-        file = WORK / name
-        if file.exists():
-            continue
-        file.write_text(f"rootlet-test:{LENT}:{COUNT}\n")
-        if not Path("/etc", name).exists():
-            raise Skip(f"no /etc/{name} here to be covered")
-        mount(str(file), f"/etc/{name}", None, MS_BIND)
 
 
 def map_of(rig, first=0):
@@ -70,7 +54,7 @@ def fake_root_alone(rig):
 @test()
 def fake_root_with_lent_ids(rig):
     """with subordinate ids fake-root owns, gives away and becomes them; the host sees its own"""
-    lend(rig)
+    lend()
     if rig.root:
         for name in ("subuid", "subgid"):
             (WORK / name).write_text(f"rootlet-test:{LENT}:{COUNT}\nroot:{LENT}:{COUNT}\n")
@@ -89,7 +73,7 @@ def fake_root_with_lent_ids(rig):
 @test()
 def what_lent_ids_may_do(rig):
     """a range gives the seven capabilities that own and become, not one that mounts or traces"""
-    lend(rig)
+    lend()
     done = rig.shell("grep -E 'Cap(Eff|Bnd)|Seccomp:' /proc/self/status | cut -f2;"
                      "busybox mount -o remount,rw,bind / 2>&1; busybox hostname other 2>&1;"
                      "cat /proc/1/environ 2>&1; busybox mount -t tmpfs x /tmp 2>&1",
@@ -104,7 +88,7 @@ def what_lent_ids_may_do(rig):
 @test()
 def setuid_programs_with_lent_ids(rig):
     """with a range a setuid or setgid program of the image works; without, it does not"""
-    lend(rig)
+    lend()
     tree = rig.top / "setuid tree"
     if not tree.exists():
         shutil.copytree(WORK / "tree", tree, symlinks=True)
@@ -125,7 +109,7 @@ def setuid_programs_with_lent_ids(rig):
 @test()
 def setuid_files_of_the_host(rig):
     """a setuid file that lies on a bound host directory has no effect, range or not"""
-    lend(rig)
+    lend()
     program = rig.cwd / "suid"
     shutil.copy(WORK / "tools/probe", program)
     os.chown(program, rig.uid, rig.uid)
@@ -138,7 +122,7 @@ def setuid_files_of_the_host(rig):
 @test()
 def signals_after_a_change_of_ids(rig):
     """a tool that became a lent id still gets the signals, and ends with the launcher"""
-    lend(rig)
+    lend()
     with Untouched():
         process = rig.start(rig.image, *("--rootlet-" + o for o in both(map_of(rig))),
                             "--rootlet-exec=/bin/sh", "-c",
@@ -154,7 +138,7 @@ def signals_after_a_change_of_ids(rig):
 @test(by="user")
 def ids_without_the_callers(rig):
     """a map that leaves the caller out runs the tool as the first id of the map"""
-    lend(rig)
+    lend()
     done = rig.shell("id -u; id -g; stat -c %u:%g /opt/foo/share/data.txt / /tmp; touch /tmp/x",
                      options=both(f"5 {LENT} 10"), cwd="/")
     equal(done.text.split(), ["5", "5", "5:5", "5:5", "5:5"], repr(done))
@@ -191,7 +175,7 @@ def root_as_a_plain_number(rig):
 @test(by="user")
 def helper_is_missing(rig):
     """without newuidmap a map of other ids is refused, and the package is named"""
-    lend(rig)
+    lend()
     rig.shell("echo ran", options=both(map_of(rig)),
               host="mount --bind /dev/null /usr/bin/newuidmap").failed_by_us("newuidmap", "uidmap")
     # A program of that name anywhere else is nobody's.
@@ -207,7 +191,7 @@ def helper_is_missing(rig):
 @test(by="user")
 def helper_of_a_stranger(rig):
     """a newuidmap that others may change is not run"""
-    lend(rig)
+    lend()
     for mode, owner in ((0o4777, 0), (0o755, UID)):
         host = (f"cp -p /usr/bin/newuidmap '{rig.top}/mine'; chown {owner} '{rig.top}/mine';"
                 f"chmod {mode:o} '{rig.top}/mine'; mount --bind '{rig.top}/mine' /usr/bin/newuidmap")
@@ -217,7 +201,7 @@ def helper_of_a_stranger(rig):
 @test(by="user")
 def not_lent(rig):
     """ids that subuid does not lend are refused in one line that says what it lends"""
-    lend(rig)
+    lend()
     done = rig.shell("echo ran", options=both("0 1 10"))
     done.failed_by_us("--rootlet-uid-map", "/etc/subuid would allow", str(LENT))
     done = rig.shell("echo ran", options=both(map_of(rig)),
@@ -231,7 +215,7 @@ def not_lent(rig):
 @test(by="user")
 def no_new_privs(rig):
     """under no_new_privs maps of other ids are refused by name, and fake-root is one id"""
-    lend(rig)
+    lend()
     under = ["setpriv", "--no-new-privs", "--", rig.image]
     rig.run(*under, *("--rootlet-" + o for o in both(map_of(rig))), "exit", "0").failed_by_us(
         "no_new_privs")
@@ -257,7 +241,7 @@ def malformed_maps(rig):
 @test()
 def unpacked(rig):
     """an unpacked image belongs to the mapped caller, too"""
-    lend(rig)
+    lend()
     for options in (["fake-root"], both(map_of(rig))):
         done = rig.shell("id -u; stat -c %u:%g /opt/foo/share/data.txt; cat /opt/foo/share/data.txt",
                          options=["mount=extract", *options])
@@ -267,7 +251,7 @@ def unpacked(rig):
 @test()
 def a_directory_as_the_root(rig):
     """in rootlet run DIRECTORY the owners are those of the directory, as the map shows them"""
-    lend(rig)
+    lend()
     tree = rig.top / "owned"
     shutil.copytree(WORK / "tree", tree, symlinks=True)
     os.chown(tree, rig.uid, rig.uid)
@@ -282,7 +266,7 @@ def a_directory_as_the_root(rig):
 @test(by="user")
 def killed_while_ids_are_mapped(rig):
     """the launcher killed at any moment of such a start leaves nothing"""
-    lend(rig)
+    lend()
     with Untouched():
         for i in range(40):
             process = rig.start(rig.image, *("--rootlet-" + o for o in both(map_of(rig))),
@@ -295,7 +279,7 @@ def killed_while_ids_are_mapped(rig):
 @test()
 def plan(rig):
     """dry-run prints the maps of a run that has some"""
-    lend(rig)
+    lend()
     done = rig.probe("exit", "0", options=["dry-run", *both(map_of(rig))])
     contains(done.text, f"uid map: 0 {rig.uid} 1,1 {LENT} {COUNT - 1}\n")
     contains(done.text, "ids: 0:0\n")
