@@ -101,7 +101,7 @@ class Root {
   os::Fd scratch_;
   bool making_scratch_ = false;
   int scratch_count_ = 0;
-  std::vector<dev_t> our_devices_;       // file systems that are ours to write to
+  std::vector<dev_t> our_devices_;  // file systems that are ours to write to
   // Made read-only at the end, by their descriptors: by then something else may
   // be mounted at the path.
   std::vector<std::pair<std::string, os::Fd>> covers_;
