@@ -69,6 +69,6 @@ Result<int> run(int argc, char** argv) {
 
 }  // namespace
 
-int chroot_verb(int argc, char** argv) { return end_with(run(argc, argv)); }
+int chroot_verb(int argc, char** argv) { end_run(run(argc, argv)); }
 
 }  // namespace rootlet

@@ -78,6 +78,6 @@ Result<int> run(int argc, char** argv) {
 
 }  // namespace
 
-int encapsulate_verb(int argc, char** argv) { return end_with(run(argc, argv)); }
+int encapsulate_verb(int argc, char** argv) { end_run(run(argc, argv)); }
 
 }  // namespace rootlet

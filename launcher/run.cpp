@@ -65,8 +65,8 @@ Result<int> run(const std::string& verb, int argc, char** argv) {
 
 }  // namespace
 
-int run_verb(int argc, char** argv) { return end_with(run("run", argc, argv)); }
-int exec_verb(int argc, char** argv) { return end_with(run("exec", argc, argv)); }
-int shell_verb(int argc, char** argv) { return end_with(run("shell", argc, argv)); }
+int run_verb(int argc, char** argv) { end_run(run("run", argc, argv)); }
+int exec_verb(int argc, char** argv) { end_run(run("exec", argc, argv)); }
+int shell_verb(int argc, char** argv) { end_run(run("shell", argc, argv)); }
 
 }  // namespace rootlet

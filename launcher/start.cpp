@@ -6,7 +6,6 @@
 #include "launcher/foreign.hpp"
 #include "launcher/host_doors.hpp"
 #include "launcher/lzo.hpp"
-#include "runtime/os/process.hpp"
 #include "runtime/run/launch.hpp"
 
 namespace rootlet {
@@ -23,12 +22,6 @@ Result<int> start(Options options, const std::string& root, std::vector<int> clo
   Caller caller = read_caller(root.c_str(), environ);
   caller.closed_streams = std::move(closed);
   return launch(options, std::move(source), caller, arguments);
-}
-
-int end_with(const Result<int>& status) {
-  if (status.ok()) os::end_as(status.value());
-  print_error(status.error());
-  return status.error().exit_code;
 }
 
 }  // namespace rootlet

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "runtime/run/options.hpp"
+#include "runtime/run/status_report.hpp"  // end_run(), which comes after it
 
 namespace rootlet {
 
@@ -13,8 +14,5 @@ namespace rootlet {
 // and 2, those that the caller had closed.
 Result<int> start(Options options, const std::string& root, std::vector<int> closed,
                   const std::vector<std::string>& arguments);
-
-// Ends as the run ended, or prints why there was none.
-int end_with(const Result<int>& status);
 
 }  // namespace rootlet

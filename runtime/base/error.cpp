@@ -6,23 +6,34 @@
 
 namespace rootlet {
 
+Error last_error(std::string_view action, std::string_view subject, std::string_view hint) {
+  const int code = errno;
+  return Error{code, std::string(action), std::string(subject), std::string(hint), {}};
+}
+
+Error plain_error(std::string_view action, std::string_view subject, std::string_view reason,
+                  std::string_view hint) {
+  return Error{0, std::string(action), std::string(subject), std::string(hint),
+               std::string(reason)};
+}
+
 std::string errno_name(int code) {
   // strerrorname_np: glibc 2.32+.
   if (const char* name = ::strerrorname_np(code)) return name;
   return "errno " + std::to_string(code);
 }
 
+std::string Error::explanation() const {
+  if (!reason.empty() || code == 0) return reason;
+  // strerrordesc_np is not translated, so it loads no locale.
+  const char* description = ::strerrordesc_np(code);
+  return description != nullptr ? description : "unknown error";
+}
+
 std::string Error::message() const {
   std::string text = action;
   if (!subject.empty()) text += ": " + subject;
-  // strerrordesc_np is not translated, so it loads no locale.
-  if (!reason.empty()) {
-    text += ": " + reason;
-  } else if (code != 0) {
-    const char* description = ::strerrordesc_np(code);
-    text += ": ";
-    text += description != nullptr ? description : "unknown error";
-  }
+  if (const std::string why = explanation(); !why.empty()) text += ": " + why;
   if (code != 0) text += " (" + errno_name(code) + ")";
   return text;
 }

@@ -19,22 +19,18 @@ struct Error {
 
   // "mount the image: /tmp/x: Operation not permitted (EPERM)", no newline.
   std::string message() const;
+  // The part behind the subject, without the errno's name; may be empty.
+  std::string explanation() const;
 };
 
 // The error of the system call that just failed. The subject is a view, so
 // that errno is read before anything here can allocate and change it.
-inline Error last_error(std::string_view action, std::string_view subject = {},
-                        std::string_view hint = {}) {
-  const int code = errno;
-  return Error{code, std::string(action), std::string(subject), std::string(hint), {}};
-}
+Error last_error(std::string_view action, std::string_view subject = {},
+                 std::string_view hint = {});
 
 // An error that no system call reported.
-inline Error plain_error(std::string_view action, std::string_view subject, std::string_view reason,
-                         std::string_view hint = {}) {
-  return Error{0, std::string(action), std::string(subject), std::string(hint),
-               std::string(reason)};
-}
+Error plain_error(std::string_view action, std::string_view subject, std::string_view reason,
+                  std::string_view hint = {});
 
 // The symbolic name of an errno ("EPERM"), or "errno N" for an unknown one.
 std::string errno_name(int code);

@@ -82,7 +82,7 @@ Status apply_policy(Options& options, const Policy& policy) {
   }
   for (const auto& [name, value] : policy.isolation) {
     const bool user_said = std::find(by_user.begin(), by_user.end(), name) != by_user.end();
-    if (user_said && !adds_up(name)) continue;
+    if (user_said && !adds_up(name) && !is_limit(name)) continue;
     const Profile profile = options.profile.value_or(base);
     if (widens(name, value, profile)) {
       if (!user_said) return refused(name, value);

@@ -5,9 +5,11 @@
 
 #include "runtime/base/log.hpp"
 #include "runtime/run/authority.hpp"
+#include "runtime/run/enforcement.hpp"
 #include "runtime/run/make_plan.hpp"
 #include "runtime/run/reach.hpp"
 #include "runtime/run/rendezvous.hpp"
+#include "runtime/run/status_report.hpp"
 #include "runtime/run/supervise.hpp"
 #include "runtime/run/unisolated.hpp"
 #include "runtime/sandbox/init.hpp"
@@ -40,6 +42,15 @@ int list_commands(const Entry& entry, const Policy& policy) {
   return 127 << 8;
 }
 
+void tell_limits(const std::vector<std::string>& met, const Limits& limits) {
+  for (const std::string& name : met) {
+    const bool ends = name == "timeout" || name == "memory";
+    Log::note("the run met its limit: " + limit_text(limits, name).value_or(name) +
+              (ends ? ", and was ended" : ""));
+    StatusReport::of_this_run().add_limit(name);
+  }
+}
+
 }  // namespace
 
 // The whole run, in order. Each step lives in the file of its name; one that
@@ -69,6 +80,8 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
                        "without isolation there is no root to show it in",
                        "leave out " + option_text("no-isolation"));
   }
+  StatusReport& report = StatusReport::of_this_run();
+  report.describe(subject.file, entry.program, !options.no_isolation);
   if (options.no_isolation) return run_unisolated(options, source, subject, caller);
 
   // Held until the end of the run; what was unpacked is then removed.
@@ -85,7 +98,11 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
     print(plan.text());
     return 0;
   }
-  for (const std::string& note : notes) Log::note(note);
+  Enforcement limits =
+      TRY(Enforcement::prepare(options.limits, options.best_effort, caller.uid, plan.ids, notes));
+  limits.add_to(plan);
+  plan.tell_start = report.wanted();
+  for (const std::string& note : notes) report.note(note);
 
   plan.hidden = Rendezvous::prepare_all(caller);
 
@@ -104,7 +121,10 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
   }
   // Ours would keep the kernel's mounts beyond the end of init.
   for (RunImage& image : images) image.kernel.reset();
-  return supervise(std::move(init).value(), std::move(servers), Errands(plan, caller));
+  auto ended =
+      supervise(std::move(init).value(), std::move(servers), Errands(plan, caller), limits);
+  if (ended.ok()) tell_limits(limits.met(ended.value()), options.limits);
+  return ended;
 }
 
 }  // namespace rootlet

@@ -109,6 +109,9 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   plan.filter = options.seccomp.value_or(true);
   plan.scope_sockets = !compat;
   plan.pass_fds = options.pass_fds;
+  for (const std::string_view name : limit_names()) {
+    if (auto text = limit_text(options.limits, name)) plan.limits.push_back(std::move(*text));
+  }
   TRY(check_streams());
   plan.closed_streams = caller.closed_streams;
 

@@ -9,6 +9,7 @@
 
 #include "runtime/base/option_text.hpp"
 #include "runtime/base/result.hpp"
+#include "runtime/run/limits.hpp"
 
 namespace rootlet {
 
@@ -47,6 +48,7 @@ struct Options {
   std::vector<std::string> pass_env;
   std::optional<bool> clean_env;
   std::optional<bool> seccomp;
+  Limits limits;
   std::optional<Reach> reach;
   std::optional<int> keep_seconds;
   std::vector<int> pass_fds;

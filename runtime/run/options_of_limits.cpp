@@ -15,11 +15,16 @@ constexpr OptionRow kRows[] = {
     {"seccomp", "default|none", "the system-call filter",
      [](O& o, V& v) { return set_word(o.seccomp, "seccomp", v, kSeccomp); }},
     {"rules", "FILE", "", [](O&, V&) { return not_here("rules"); }},
-    {"memory", "SIZE", "", [](O&, V&) { return not_here("memory"); }},
-    {"cpus", "N", "", [](O&, V&) { return not_here("cpus"); }},
-    {"pids", "N", "", [](O&, V&) { return not_here("pids"); }},
-    {"file-size", "SIZE", "", [](O&, V&) { return not_here("file-size"); }},
-    {"timeout", "SECONDS", "", [](O&, V&) { return not_here("timeout"); }},
+    {"memory", "SIZE[k|m|g]", "the memory of the run; what goes beyond ends it",
+     [](O& o, V& v) { return lower_limit(o.limits, "memory", v); }},
+    {"cpus", "NUMBER", "the processors' time, as 2 or 0.5",
+     [](O& o, V& v) { return lower_limit(o.limits, "cpus", v); }},
+    {"pids", "NUMBER", "processes and threads at a time",
+     [](O& o, V& v) { return lower_limit(o.limits, "pids", v); }},
+    {"file-size", "SIZE[k|m|g]", "the size of a file that is written",
+     [](O& o, V& v) { return lower_limit(o.limits, "file-size", v); }},
+    {"timeout", "SECONDS[m|h|d]", "ends the run, with 124, when it has lasted so long",
+     [](O& o, V& v) { return lower_limit(o.limits, "timeout", v); }},
 };
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 
 #include "runtime/run/option_rows.hpp"
+#include "runtime/run/status_report.hpp"
 
 // The program, its environment, and what is told about the run.
 namespace rootlet {
@@ -54,8 +55,10 @@ constexpr OptionRow kRows[] = {
     {"exec", "PROGRAM", "another program of the image", set_exec},
     {"shell", "", "a shell inside (of the image)", raise<&Options::shell>, true, true},
     {"pass-fd", "N", "hand a descriptor through", add_fd, true},
-    {"status-fd", "N", "", [](O&, V&) { return not_here("status-fd"); }},
-    {"status", "PATH", "", [](O&, V&) { return not_here("status"); }},
+    {"status-fd", "N", "tell a program about the run, in lines of JSON",
+     [](O&, V& v) { return StatusReport::of_this_run().open_descriptor(v); }, true},
+    {"status", "PATH", "the same to a file, a FIFO or a socket",
+     [](O&, V& v) { return StatusReport::of_this_run().open_path(v); }, true},
     {"record", "FILE", "", [](O&, V&) { return not_here("record"); }},
     {"no-isolation", "", "run without isolation (extracts first)", raise<&Options::no_isolation>,
      true, true},

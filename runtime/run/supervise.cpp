@@ -12,7 +12,9 @@
 #include <csignal>
 
 #include "runtime/base/log.hpp"
+#include "runtime/os/clock.hpp"
 #include "runtime/os/peer.hpp"
+#include "runtime/run/status_report.hpp"
 #include "runtime/sandbox/control.hpp"
 
 namespace rootlet {
@@ -52,11 +54,13 @@ std::string last_words(int channel) {
 
 class Supervisor {
  public:
-  Supervisor(sandbox::Init init, std::vector<image::Server> servers, Errands errands)
+  Supervisor(sandbox::Init init, std::vector<image::Server> servers, Errands errands,
+             Enforcement& limits)
       : init_(std::move(init)),
         servers_(std::move(servers)),
         watched_(servers_.size(), true),
-        errands_(std::move(errands)) {}
+        errands_(std::move(errands)),
+        limits_(limits) {}
 
   Result<int> run() {
     sigset_t all;
@@ -67,7 +71,10 @@ class Supervisor {
       finish();
       return error;
     }
-    while (!result_ && !error_) wait();
+    while (!result_ && !error_) {
+      wait();
+      if (!result_ && !error_) result_ = limits_.look(init_.pid);
+    }
     finish();
     if (error_) return std::move(*error_);
     return *result_;
@@ -83,9 +90,7 @@ class Supervisor {
         events.push_back({watched_[i] ? end->get() : -1, POLLIN, 0});
       }
     }
-    const int count = ::poll(events.data(), events.size(), servers_.empty() ? -1 : kLook);
-    if (count == 0) look_at_servers();
-    if (count <= 0) return;
+    if (::poll(events.data(), events.size(), moment()) <= 0) return look_at_servers();
     // Init first: when the tool has ended, the server's end is no news.
     if (events[0].revents != 0) return hear_init();
     if (events[2].revents != 0) run_errand();
@@ -94,6 +99,13 @@ class Supervisor {
       const pollfd* ends = &events[3 + 3 * i];
       if (ends[0].revents != 0 || ends[1].revents != 0 || ends[2].revents != 0) hear_server(i);
     }
+  }
+
+  // How long to wait at most, in poll(2)'s milliseconds.
+  int moment() const {
+    const int look = servers_.empty() ? -1 : kLook;
+    const int limit = limits_.wait();
+    return look < 0 || limit < 0 ? std::max(look, limit) : std::min(look, limit);
   }
 
   void run_errand() {
@@ -110,6 +122,8 @@ class Supervisor {
   // One that was stopped tells nobody, and a tool would wait for it for ever.
   // Twice: a job that is stopped and goes on as a whole does not go on at once.
   void look_at_servers() {
+    if (servers_.empty() || os::monotonic_time() < next_look_) return;
+    next_look_ = os::monotonic_time() + kLook;
     const image::Server* stopped = nullptr;
     for (const image::Server& server : servers_) {
       if (os::is_stopped(server.reader)) stopped = &server;
@@ -155,12 +169,12 @@ class Supervisor {
       return;
     }
     switch (message->kind) {
-      case Message::Kind::note: Log::note(message->text); break;
+      case Message::Kind::note: StatusReport::of_this_run().note(message->text); break;
       case Message::Kind::stopped: stop_as(message->number); break;
       case Message::Kind::ended: hear_end(message->number); break;
       case Message::Kind::failed: error_ = cause_of(message->error); break;
+      case Message::Kind::started: StatusReport::of_this_run().started(); break;
       case Message::Kind::signal:
-      case Message::Kind::started:
       case Message::Kind::errand: break;
     }
   }
@@ -216,7 +230,7 @@ class Supervisor {
   // a server that is waited for is no zombie under a PID 1 that never reaps.
   // Shared ones go on, unless they are in the way of init's end.
   void finish() {
-    if (!result_) ::kill(init_.pid, SIGKILL);
+    ::kill(init_.pid, SIGKILL);  // where it is not ending by itself
     // A tool may wait for a server beyond the reach of any signal (a lookup
     // that the server has taken), and init waits for the tool: after a moment,
     // in which the tool dies without seeing an error, the server goes too.
@@ -246,9 +260,11 @@ class Supervisor {
 
   sandbox::Init init_;
   std::vector<image::Server> servers_;
+  std::uint64_t next_look_ = 0;
   int times_stopped_ = 0;
   std::vector<bool> watched_;  // not when its mount is gone, and it with it, as it should
   Errands errands_;
+  Enforcement& limits_;
   os::Fd signals_;
   std::optional<int> result_;
   std::optional<Error> error_;
@@ -256,8 +272,9 @@ class Supervisor {
 
 }  // namespace
 
-Result<int> supervise(sandbox::Init init, std::vector<image::Server> servers, Errands errands) {
-  return Supervisor(std::move(init), std::move(servers), std::move(errands)).run();
+Result<int> supervise(sandbox::Init init, std::vector<image::Server> servers, Errands errands,
+                      Enforcement& limits) {
+  return Supervisor(std::move(init), std::move(servers), std::move(errands), limits).run();
 }
 
 CallerSignals block_signals() {

@@ -14,6 +14,7 @@
 #include "runtime/base/log.hpp"
 #include "runtime/run/environment.hpp"
 #include "runtime/run/extracted.hpp"
+#include "runtime/run/status_report.hpp"
 #include "runtime/run/supervise.hpp"
 #include "runtime/sandbox/user_namespace.hpp"
 
@@ -124,10 +125,13 @@ Result<int> run_unisolated(const Options& options, Source& source, const Subject
   }
   const CallerSignals signals = block_signals();
   const Way way = find_way();
-  Log::note(way == Way::in_place
-                ? "no isolation: the tool runs on the host itself, and its absolute paths will "
-                  "not work"
-                : "no isolation: the tool can reach the host");
+  StatusReport& report = StatusReport::of_this_run();
+  report.note(way == Way::in_place
+                  ? "no isolation: the tool runs on the host itself, and its absolute paths will "
+                    "not work"
+                  : "no isolation: the tool can reach the host");
+
+  if (options.limits.any()) report.note("no isolation: no limit holds");
 
   Entry entry = choose_entry(options, subject.policy, caller, subject.arguments);
   std::vector<std::string> env = tool_environment(caller, options, subject.policy, Profile::compat,
@@ -137,6 +141,7 @@ Result<int> run_unisolated(const Options& options, Source& source, const Subject
   if (caller.cwd) env.push_back("OWD=" + *caller.cwd);
   auto child = TRY(os::fork_with(0, kRun));
   if (child.pid == 0) become_tool(way, root, std::move(entry), std::move(env), caller, signals);
+  report.started();
   return wait_for_tool(std::move(child));
 }
 

@@ -84,7 +84,7 @@ int run_init(const Plan& plan, const Links& links) {
   end_with_the_launcher();
   hide_command_line();
   auto tool = start(plan, links);
-  if (tool.ok()) return reap(tool.value(), links.control);
+  if (tool.ok()) return reap(tool.value(), links.control, plan.tell_start);
   // A launcher that is gone needs no reason.
   (void)send_message(links.control, {Message::Kind::failed, 0, "", std::move(tool).error()});
   return 1;

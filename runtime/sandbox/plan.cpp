@@ -70,6 +70,7 @@ std::string Plan::text() const {
   }
   line("system-call filter", filter ? "default" : "none");
   for (const Place& place : places) line("mount", place_text(place));
+  for (const std::string& limit : limits) line("limit", limit);
   line("directory", cwd);
   line("program", program);
   for (const std::string& argument : argv) line("argument", argument);

@@ -85,6 +85,12 @@ struct Plan {
   std::vector<std::string> instead;  // the argv to run where there is no such program
   std::vector<std::string> env;
 
+  std::vector<std::string> limits;  // as "memory=64m", for text()
+  // What the tool's process takes on before its program starts.
+  std::vector<int> groups;                            // control groups: see ControlGroup::door()
+  std::optional<std::uint64_t> file_size, processes;  // RLIMIT_FSIZE, RLIMIT_NPROC
+  bool tell_start = false;                            // somebody wants to know when it does
+
   bool filter = true;         // the default system-call filter
   bool scope_sockets = true;  // abstract sockets of the host are out of reach (Landlock)
   std::vector<int> pass_fds;

@@ -70,7 +70,7 @@ bool collect(const Tool& tool, int control) {
 
 }  // namespace
 
-int reap(const Tool& tool, int control) {
+int reap(const Tool& tool, int control, bool tell_start) {
   // All were blocked before the launcher forked us. Blocked signals are kept
   // even for PID 1, which otherwise loses those that it has no handler for.
   sigset_t all;
@@ -81,9 +81,13 @@ int reap(const Tool& tool, int control) {
     return 1;
   }
   GroupSignals group;
-  pollfd events[2] = {{signals.get(), POLLIN, 0}, {control, POLLIN, 0}};
+  // The tool's end of the channel closes when its program starts. A process that
+  // could not start one has said so before.
+  pollfd events[3] = {{signals.get(), POLLIN, 0},
+                      {control, POLLIN, 0},
+                      {tell_start ? tool.channel.get() : -1, 0, 0}};
   while (true) {
-    if (::poll(events, 2, -1) < 0 && errno != EINTR) return 1;
+    if (::poll(events, 3, -1) < 0 && errno != EINTR) return 1;
     std::optional<Message> message;
     if (events[1].revents != 0) {
       message = receive_message(control);
@@ -93,6 +97,10 @@ int reap(const Tool& tool, int control) {
     drain(signals.get(), group);
     if (message && message->kind == Message::Kind::signal) {
       if (!group.take(message->number) || tool.own_group) ::kill(tool.pid, message->number);
+    }
+    if (events[2].revents != 0) {
+      (void)send_message(control, {Message::Kind::started, 0, "", {}});
+      events[2].fd = -1;
     }
     // After the last drain(), which may have taken the SIGCHLD that tells of it.
     if (collect(tool, control)) return 0;

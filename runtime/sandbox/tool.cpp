@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -95,6 +96,25 @@ int execute(const Plan& plan, const std::string& program) {
   ::_exit(code);
 }
 
+Status lower_rlimit(decltype(RLIMIT_FSIZE) resource, std::uint64_t value) {
+  rlimit limit{};
+  ::getrlimit(resource, &limit);
+  limit.rlim_cur = limit.rlim_max = std::min<rlim_t>(limit.rlim_max, value);
+  if (::setrlimit(resource, &limit) != 0) return last_error("limit the run");
+  return Done{};
+}
+
+// Both kinds hold for all that the tool starts, and without capabilities it can
+// leave neither.
+Status take_on_limits(const Plan& plan) {
+  for (const int door : plan.groups) {
+    if (::write(door, "0", 1) < 0) return last_error("limit the run", "control group");
+  }
+  if (plan.file_size) TRY(lower_rlimit(RLIMIT_FSIZE, *plan.file_size));
+  if (plan.processes) TRY(lower_rlimit(RLIMIT_NPROC, *plan.processes));
+  return Done{};
+}
+
 // What can be done before the root is there: everything that needs or takes
 // rights. What is left needs none.
 Status get_ready(const Plan& plan, int channel) {
@@ -103,6 +123,7 @@ Status get_ready(const Plan& plan, int channel) {
     TRY(raise_loopback());
   }
   TRY(send_message(channel, {Message::Kind::started, 0, "", {}}));
+  TRY(take_on_limits(plan));
   TRY(become(plan.ids));
   // While there are capabilities, for a process without no_new_privs may
   // restrict itself only with one (landlock_restrict_self(2), seccomp(2)).
@@ -148,6 +169,7 @@ Status go_to(const Plan& plan, const std::string& wanted, int control) {
 [[noreturn]] void become_tool(const Plan& plan, int control, int channel, bool own_group) {
   std::vector<int> kept = plan.pass_fds;
   kept.insert(kept.end(), {0, 1, 2, control, channel});
+  kept.insert(kept.end(), plan.groups.begin(), plan.groups.end());
   os::close_all_but(kept);
   if (own_group) ::setpgid(0, 0);
   auto ready = get_ready(plan, channel);

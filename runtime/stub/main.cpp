@@ -3,6 +3,7 @@
 
 #include "runtime/os/process.hpp"
 #include "runtime/run/launch.hpp"
+#include "runtime/run/status_report.hpp"
 #include "runtime/stub/appimage.hpp"
 #include "runtime/stub/portable.hpp"
 #include "runtime/stub/sections.hpp"
@@ -41,11 +42,4 @@ Result<int> run(int argc, char** argv) {
 }  // namespace
 }  // namespace rootlet
 
-int main(int argc, char** argv) {
-  auto status = rootlet::run(argc, argv);
-  if (!status.ok()) {
-    rootlet::print_error(status.error());
-    return status.error().exit_code;
-  }
-  rootlet::os::end_as(status.value());
-}
+int main(int argc, char** argv) { rootlet::end_run(rootlet::run(argc, argv)); }

@@ -21,6 +21,7 @@
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static int number(const char* text) { return text ? atoi(text) : 0; }
@@ -291,6 +292,56 @@ static int become(char** arguments) {
   return 127;
 }
 
+// --- what it takes ---------------------------------------------------------
+
+// Memory, until it has so many MiB.
+static int hog(int mib) {
+  for (int i = 0; i < mib; ++i) {
+    void* part = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (part == MAP_FAILED) return report("hog", -1), 1;
+    memset(part, 1, 1 << 20);
+    if (getenv("PROBE_SLOW")) usleep(5000);
+  }
+  say("full\n");
+  return 0;
+}
+
+// Processes that wait, until there are so many or no more can be started.
+static int start_processes(int most) {
+  int made = 0;
+  pid_t child = 0;
+  for (; made < most && (child = fork()) >= 0; ++made) {
+    if (child == 0) for (;;) pause();
+  }
+  report("fork", child);
+  printf("%d\n", made);
+  return 0;
+}
+
+_Noreturn static void bomb(void) {
+  say("ready\n");
+  for (;;) if (fork() < 0) usleep(1000);
+}
+
+// Spins in so many processes for so many milliseconds; how much time they got.
+static int burn(int processes, int milliseconds) {
+  for (int i = 0; i < processes; ++i) {
+    if (fork() != 0) continue;
+    struct timespec start, now;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    do clock_gettime(CLOCK_MONOTONIC, &now);
+    while ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 <
+           milliseconds);
+    _exit(0);
+  }
+  while (wait(NULL) > 0) {}
+  struct rusage used;
+  getrusage(RUSAGE_CHILDREN, &used);
+  printf("%ld\n", (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000 +
+                      (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1000);
+  return 0;
+}
+
 int main(int argc, char** argv) {
   const char* what = argc > 1 ? argv[1] : "args";
   const char* value = argc > 2 ? argv[2] : NULL;
@@ -318,6 +369,10 @@ int main(int argc, char** argv) {
   if (IS("fill")) return fill(value);
   if (IS("ids")) return printf("%d:%d\n", (int)geteuid(), (int)getegid()), 0;
   if (IS("become") && argc > 4) return become(argv + 2);
+  if (IS("hog")) return hog(number(value));
+  if (IS("forks")) return start_processes(number(value));
+  if (IS("bomb")) bomb();
+  if (IS("burn")) return burn(number(value), number(argv[3]));
   // Called with something that is no command: tell what arrived.
   return print_arguments(argc - 1, argv + 1);
 }
