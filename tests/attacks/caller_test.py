@@ -5,6 +5,7 @@ arguments, programs of the host, files of the caller; A numbers as in docs/secur
 import hashlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -345,6 +346,50 @@ def a56_variables_of_a_nested_run(rig):
     done = rig.run("/bin/sh", "-c", f"cat '{path}'")
     equal(done.text, SECRET)
     attack.say("without (run on the host)", "RISK", "the secret is read")
+
+
+def full_pipe():
+    """A pipe that holds all that it can, and that nobody reads."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    try:
+        while os.write(writer, b"x" * 4096):
+            pass
+    except BlockingIOError:
+        pass
+    os.set_blocking(writer, True)
+    return reader, writer
+
+
+@test()
+def a57_a_reader_that_never_reads(rig):
+    """A57 who is told about a run and does not listen stalls nothing: descriptor, FIFO, socket"""
+    attack = Attack(rig, "A57", "none")
+    reader, writer = full_pipe()
+    fifo, path = rig.top / "status.fifo", rig.top / "status.socket"
+    os.mkfifo(fifo)
+    os.chown(fifo, rig.uid, rig.uid)
+    held = os.open(fifo, os.O_RDWR)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    os.chown(path, rig.uid, rig.uid)
+    listener.listen(0)
+    try:
+        os.set_blocking(held, False)
+        os.write(held, b"x" * 65536)
+        for option, keywords in ((f"status-fd={writer}", {"pass_fds": (writer,)}),
+                                 (f"status={fifo}", {}), (f"status={path}", {}),
+                                 (f"status={path}", {})):
+            done = rig.probe("exit", "3", options=[option], timeout=5, **keywords)
+            check(done.status in (3, 125), f"{option}: {done!r}")
+    finally:
+        for descriptor in (reader, writer, held):
+            os.close(descriptor)
+        listener.close()
+        fifo.unlink()
+        path.unlink()
+    attack.say("with", "SAFE", "(4 readers)")
+    attack.not_shown("nothing to turn off")
 
 
 if __name__ == "__main__":
