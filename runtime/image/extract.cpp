@@ -3,13 +3,14 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
-#include <cstring>
+#include <time.h>
+
 #include <map>
+#include <mutex>
 #include <set>
 #include <vector>
 
-#include "runtime/image/file_reader.hpp"
+#include "runtime/image/extract_content.hpp"
 #include "runtime/image/squashfuse.hpp"
 #include "runtime/os/fd.hpp"
 
@@ -53,23 +54,73 @@ Result<std::vector<Item>> list(sqfs* fs, sqfs_inode& directory, const std::strin
   return items;
 }
 
+// Says on a terminal how far it is, once it takes longer than a second.
+class Progress {
+ public:
+  explicit Progress(std::string name)
+      : name_(std::move(name)), next_(::isatty(2) ? now() + 1000 : 0) {}
+  ~Progress() {
+    if (shown_) write("\r\033[K");
+  }
+
+  void show(std::uint64_t written) {
+    if (next_ == 0 || now() < next_) return;
+    next_ = now() + 200;
+    shown_ = true;
+    write("\r\033[Krootlet: unpacking " + name_ + ": " + std::to_string(written >> 20) + " MiB");
+  }
+
+ private:
+  static std::uint64_t now() {  // ms
+    timespec time{};
+    ::clock_gettime(CLOCK_MONOTONIC, &time);
+    return static_cast<std::uint64_t>(time.tv_sec) * 1000 +
+           static_cast<std::uint64_t>(time.tv_nsec) / 1000000;
+  }
+  static void write(const std::string& text) { (void)os::write_all(2, text, "print"); }
+
+  std::string name_;
+  std::uint64_t next_;  // 0: never
+  bool shown_ = false;
+};
+
+// The tree is made by one thread, the content of its files by several.
 class Extraction {
  public:
-  Extraction(sqfs* fs, int top, const Wanted& wanted)
-      : fs_(fs), reader_(fs, kCache), top_(top), wanted_(wanted) {}
+  Extraction(Squashfs& image, int top, const Wanted& wanted)
+      : fs_(image.raw()),
+        reader_(fs_, kCache),
+        top_(top),
+        wanted_(wanted),
+        progress_(printable(image.name())) {}
 
+  Status run() {
+    sqfs_inode root{};
+    if (sqfs_inode_get(fs_, &root, sqfs_inode_root(fs_)) != SQFS_OK) return damaged("");
+    TRY(directory(top_, root, "", 0));
+    return filling_.complete([this] { progress_.show(filling_.written()); });
+  }
+
+ private:
   Status directory(int parent, sqfs_inode& inode, const std::string& path, std::size_t depth) {
     if (depth > kMaximumDepth) return damaged(path);
-    for (const Item& item : TRY(list(fs_, inode, path))) {
+    for (const Item& item : TRY(list_of(inode, path))) {
       TRY(entry(parent, item, path.empty() ? item.name : path + "/" + item.name, depth));
     }
     return Done{};
   }
 
- private:
+  Result<std::vector<Item>> list_of(sqfs_inode& inode, const std::string& path) {
+    const std::lock_guard hold(reader_.library());
+    return list(fs_, inode, path);
+  }
+
   Status entry(int parent, const Item& item, const std::string& path, std::size_t depth) {
     sqfs_inode inode{};
-    if (sqfs_inode_get(fs_, &inode, item.id) != SQFS_OK) return damaged(path);
+    {
+      const std::lock_guard hold(reader_.library());
+      if (sqfs_inode_get(fs_, &inode, item.id) != SQFS_OK) return damaged(path);
+    }
     const mode_t type = inode.base.mode & S_IFMT;
     if (type == S_IFDIR) return subdirectory(parent, item, inode, path, depth);
     if (wanted_ && !wanted_(path)) return Done{};
@@ -89,7 +140,7 @@ class Extraction {
     }
     const os::Fd here = TRY(os::open_at(parent, item.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     TRY(directory(here.get(), inode, path, depth + 1));
-    return finish(here.get(), inode, path);
+    return finish(here.get(), inode.base, path);
   }
 
   Status file(int parent, const Item& item, sqfs_inode& inode, const std::string& path) {
@@ -100,38 +151,23 @@ class Extraction {
       if (errno != EMLINK) return last_error(kUnpack, "/" + path);
     }
     os::Fd out = TRY(os::open_at(parent, item.name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW));
-    TRY(content(out.get(), inode, path));
     if (inode.nlink > 1) links_[inode.base.inode_number] = path;
-    return finish(out.get(), inode, path);
-  }
-
-  Status content(int out, sqfs_inode& inode, const std::string& path) {
-    const std::uint64_t size = inode.xtra.reg.file_size;
-    std::uint64_t done = 0;
-    const FilePointer file = reader_.open(inode);
-    if (file == nullptr) return damaged(path);
-    while (done < size) {
-      const std::size_t count = std::min<std::uint64_t>(buffer_.size(), size - done);
-      if (!reader_.read(*file, done, count, buffer_.data())) return damaged(path);
-      // A block of zeros stays a hole, so a sparse file stays small.
-      const bool zeros =
-          buffer_[0] == 0 && std::memcmp(buffer_.data(), buffer_.data() + 1, count - 1) == 0;
-      if (!zeros) TRY(os::write_all(out, {buffer_.data(), count}, kUnpack, "/" + path));
-      done += count;
-      if (zeros && ::lseek(out, static_cast<off_t>(done), SEEK_SET) < 0) {
-        return last_error(kUnpack, "/" + path);
-      }
-    }
-    if (::ftruncate(out, static_cast<off_t>(size)) != 0) return last_error(kUnpack, "/" + path);
-    return Done{};
+    FilePointer content = reader_.open(inode);
+    if (content == nullptr) return damaged(path);
+    progress_.show(filling_.written());
+    return filling_.add({std::move(out), std::move(content), path,
+                         [base = inode.base, path](int fd) { return finish(fd, base, path); }});
   }
 
   Status symlink(int parent, const Item& item, sqfs_inode& inode, const std::string& path) {
     char target[4096];
     std::size_t size = sizeof target;
-    if (inode.xtra.symlink_size >= sizeof target ||
-        sqfs_readlink(fs_, &inode, target, &size) != SQFS_OK) {
-      return damaged(path);
+    {
+      const std::lock_guard hold(reader_.library());
+      if (inode.xtra.symlink_size >= sizeof target ||
+          sqfs_readlink(fs_, &inode, target, &size) != SQFS_OK) {
+        return damaged(path);
+      }
     }
     if (::symlinkat(target, parent, item.name.c_str()) != 0) {
       return last_error(kUnpack, "/" + path);
@@ -142,9 +178,9 @@ class Extraction {
     return Done{};
   }
 
-  Status finish(int fd, const sqfs_inode& inode, const std::string& path) {
-    if (::fchmod(fd, inode.base.mode & 01777) != 0) return last_error(kUnpack, "/" + path);
-    const timespec times[2] = {{inode.base.mtime, 0}, {inode.base.mtime, 0}};
+  static Status finish(int fd, const squashfs_base_inode& base, const std::string& path) {
+    if (::fchmod(fd, base.mode & 01777) != 0) return last_error(kUnpack, "/" + path);
+    const timespec times[2] = {{base.mtime, 0}, {base.mtime, 0}};
     if (::futimens(fd, times) != 0) return last_error(kUnpack, "/" + path);
     return Done{};
   }
@@ -154,7 +190,8 @@ class Extraction {
   int top_;
   const Wanted& wanted_;
   std::map<std::uint32_t, std::string> links_;
-  std::vector<char> buffer_ = std::vector<char>(1u << 17);
+  Progress progress_;
+  Filling filling_{reader_};
 };
 
 Status add_sizes(sqfs* fs, sqfs_inode& directory, const std::string& path, std::size_t depth,
@@ -176,10 +213,7 @@ Status add_sizes(sqfs* fs, sqfs_inode& directory, const std::string& path, std::
 }  // namespace
 
 Status extract_all(Squashfs& image, int directory, const Wanted& wanted) {
-  sqfs* fs = image.raw();
-  sqfs_inode root{};
-  if (sqfs_inode_get(fs, &root, sqfs_inode_root(fs)) != SQFS_OK) return damaged("");
-  return Extraction(fs, directory, wanted).directory(directory, root, "", 0);
+  return Extraction(image, directory, wanted).run();
 }
 
 Result<std::uint64_t> unpacked_size(Squashfs& image) {

@@ -126,6 +126,10 @@ Result<ExtractedDirectory> extract_to_directory(image::Squashfs& image, const Lo
   for (const std::string& base : candidates()) {
     auto extracted = extract_below(base, image);
     if (extracted.ok()) return extracted;
+    const int code = extracted.error().code;
+    // Which file of the image found no room is of no use; which disk is.
+    if (code == ENOSPC || code == EDQUOT)
+      extracted = Error{code, std::string(kUnpack), base, "", ""};
     log.say([&] { return extracted.error().message() + "; trying elsewhere"; });
     if (first.action.empty()) first = extracted.error();
   }

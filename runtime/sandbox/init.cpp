@@ -42,7 +42,8 @@ Result<Tool> start(const Plan& plan, const Links& links) {
   RootBuilder builder(plan, links);
   // On a processor of its own while init and the server share theirs.
   Tool tool = TRY(prepare_tool(plan, links.control));
-  links.beside.join();
+  const bool asks = !links.images.empty() && links.images.front().unpack == nullptr;
+  if (asks) links.beside.join();  // unpacking takes all processors
   TRY(builder.lay_out(cwd));
   links.beside.leave();
   Root root = TRY(builder.furnish(tool));

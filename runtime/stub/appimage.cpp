@@ -43,7 +43,12 @@ Result<int> extract(const std::vector<std::string>& arguments, Source& source) {
       return glob_matches(pattern, path);
     };
   }
-  TRY(image::extract_all(*source.image, directory.get(), wanted));
+  auto extracted = image::extract_all(*source.image, directory.get(), wanted);
+  if (!extracted.ok()) {
+    Error error = std::move(extracted).error();
+    if (error.code == ENOSPC) error.hint = "remove " + std::string(kDirectory) + ", and make room";
+    return error;
+  }
   return 0;
 }
 
