@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "launcher/chroot_options.hpp"
+#include "launcher/configuration.hpp"
 #include "launcher/start.hpp"
 #include "launcher/verbs.hpp"
 #include "runtime/base/log.hpp"
@@ -48,12 +49,12 @@ std::string shell_of_caller() {
 
 Result<int> run(int argc, char** argv) {
   std::vector<int> closed = os::hold_standard_streams();
-  ChrootLine line = TRY(parse_chroot({argv + 1, argv + argc}));
+  Options configured = TRY(configured_options(environ));
+  ChrootLine line = TRY(parse_chroot({argv + 1, argv + argc}, std::move(configured)));
   if (line.help) {
     (void)os::write_all(STDOUT_FILENO, kHelp, "print");
     return 0;
   }
-  TRY(parse_environment(line.options, environ));
   if (line.command.empty()) {
     line.command = {shell_of_caller(), "-i"};
     line.options.instead = {"/bin/sh", "-i"};

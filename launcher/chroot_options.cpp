@@ -37,7 +37,9 @@ Error wrong(const std::string& spelled, std::string_view reason, const Spelling*
 
 class Reader {
  public:
-  explicit Reader(const std::vector<std::string>& words) : words_(words) {}
+  Reader(const std::vector<std::string>& words, Options base) : words_(words) {
+    line_.options = std::move(base);
+  }
 
   Result<ChrootLine> read() {
     Options& options = line_.options;
@@ -189,8 +191,8 @@ class Reader {
 
 }  // namespace
 
-Result<ChrootLine> parse_chroot(const std::vector<std::string>& words) {
-  return Reader(words).read();
+Result<ChrootLine> parse_chroot(const std::vector<std::string>& words, Options base) {
+  return Reader(words, std::move(base)).read();
 }
 
 }  // namespace rootlet

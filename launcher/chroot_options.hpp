@@ -15,6 +15,6 @@ struct ChrootLine {
   std::vector<std::string> notes;    // what the user must know
   bool help = false;
 };
-Result<ChrootLine> parse_chroot(const std::vector<std::string>& words);
+Result<ChrootLine> parse_chroot(const std::vector<std::string>& words, Options base = {});
 
 }  // namespace rootlet

@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "launcher/configuration.hpp"
 #include "launcher/start.hpp"
 #include "launcher/verbs.hpp"
 #include "runtime/os/fd.hpp"
@@ -51,7 +52,8 @@ Status name_writable(Options& options, const std::string& name) {
 
 Result<int> run(int argc, char** argv) {
   std::vector<int> closed = os::hold_standard_streams();
-  CommandLine line = TRY(parse_packaged({argv + 1, argv + argc}, false));
+  Options configured = TRY(configured_options(environ));
+  CommandLine line = TRY(parse_packaged({argv + 1, argv + argc}, false, std::move(configured)));
   Options& options = line.options;
   std::vector<std::string>& words = line.arguments;
   if (options.help || (!words.empty() && (words[0] == "--help" || words[0] == "-h"))) {
@@ -65,7 +67,6 @@ Result<int> run(int argc, char** argv) {
                        "quote the list, or the shell makes a pipe of it: rootlet encapsulate "
                        "'A|B' COMMAND; '' for no subtree");
   }
-  TRY(parse_environment(options, environ));
   if (!words[0].empty()) {
     for (const std::string& name : split_escaped(words[0], '|')) {
       TRY(name_writable(options, name));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <unistd.h>
 
+#include "launcher/configuration.hpp"
 #include "launcher/run_options.hpp"
 #include "launcher/start.hpp"
 #include "launcher/verbs.hpp"
@@ -21,8 +22,7 @@ void print_run_help(const std::string& verb) {
                      "What follows IMAGE is the tool's.\n\n";
   for (const OptionRow& row : option_table()) {
     if (row.help.empty()) continue;
-    std::string left = "  --" + std::string(row.name);
-    if (!row.value.empty()) left += "=" + std::string(row.value);
+    std::string left = "  " + usage_of(row);
     left.resize(std::max<std::size_t>(left.size() + 2, 38), ' ');
     text += left + std::string(row.help) + "\n";
   }
@@ -41,8 +41,8 @@ void print_run_help(const std::string& verb) {
 Result<int> run(const std::string& verb, int argc, char** argv) {
   set_option_prefix("--");
   std::vector<int> closed = os::hold_standard_streams();
-  RunLine line = TRY(parse_run({argv + 1, argv + argc}));
-  TRY(parse_environment(line.options, environ));
+  Options configured = TRY(configured_options(environ));
+  RunLine line = TRY(parse_run({argv + 1, argv + argc}, std::move(configured)));
   if (line.options.help) {
     print_run_help(verb);
     return 0;

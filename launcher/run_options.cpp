@@ -1,99 +1,120 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/run_options.hpp"
 
-#include <array>
+#include <algorithm>
+
+#include "launcher/aliases.hpp"
 
 namespace rootlet {
 namespace {
 
-// Another spelling of one of our options. `value` is given for a flag that
-// stands for an option with a value; without it the flag takes what ours takes.
-struct Alias {
-  std::string_view spelled;
-  std::string_view name;
-  std::optional<std::string_view> value = {};
+bool is_one_of(std::string_view words, std::string_view word) {
+  while (!word.empty() && !words.empty()) {
+    const std::size_t end = std::min(words.find(' '), words.size());
+    if (words.substr(0, end) == word) return true;
+    words.remove_prefix(std::min(end + 1, words.size()));
+  }
+  return false;
+}
+
+// The words up to the IMAGE.
+class Reader {
+ public:
+  Reader(const std::vector<std::string>& words, Options& options)
+      : words_(words), options_(options) {}
+
+  // Returns the index of the first word that is no option.
+  Result<std::size_t> read() {
+    for (; at_ < words_.size(); ++at_) {
+      const std::string& word = words_[at_];
+      if (word == "--") return at_ + 1;
+      if (word.size() < 2 || word[0] != '-') break;
+      if (word[1] == '-') {
+        TRY(read_long(word));
+      } else {
+        TRY(read_short(word));
+      }
+    }
+    return at_;
+  }
+
+ private:
+  // --NAME, --NAME=VALUE, --NAME VALUE.
+  Status read_long(const std::string& word) {
+    const std::size_t equals = word.find('=');
+    std::optional<std::string> value;
+    if (equals != std::string::npos) value = word.substr(equals + 1);
+    return set(word.substr(0, equals), std::move(value), true);
+  }
+
+  // -X, -XY (two flags), -XVALUE, -X=VALUE, -X VALUE.
+  Status read_short(const std::string& word) {
+    for (std::size_t i = 1; i < word.size(); ++i) {
+      const std::string spelled = std::string("-") + word[i];
+      std::string rest = word.substr(i + 1);
+      if (rest.empty() || !takes_value(spelled)) {
+        TRY(set(spelled, std::nullopt, rest.empty()));
+        continue;
+      }
+      if (rest[0] == '=') rest.erase(0, 1);
+      return set(spelled, rest, false);
+    }
+    return Done{};
+  }
+
+  static bool takes_value(const std::string& spelled) {
+    const Alias* alias = find_alias(spelled);
+    const OptionRow* row = alias == nullptr ? nullptr : find_option(alias->name);
+    return row != nullptr && row->needs_value() && !alias->value;
+  }
+
+  Status set(const std::string& spelled, std::optional<std::string> value, bool may_take_next) {
+    if (is_granted(spelled)) return Done{};
+    const Alias* alias = find_alias(spelled);
+    std::string name = alias != nullptr               ? std::string(alias->name)
+                       : spelled.substr(0, 2) == "--" ? spelled.substr(2)
+                                                      : spelled;
+    const OptionRow* row = find_option(name);
+    if (row == nullptr || (alias == nullptr && spelled[1] != '-')) return unknown(spelled);
+    const std::string next = may_take_next && at_ + 1 < words_.size() ? words_[at_ + 1] : "";
+    const bool flag_there = alias != nullptr && alias->value;
+    if (!value && flag_there && !is_one_of(alias->words, next)) value = std::string(*alias->value);
+    if (!value && row->needs_value() && may_take_next && at_ + 1 < words_.size()) {
+      value = next;
+      ++at_;
+    }
+    return set_option(options_, name, value, Origin::command_line);
+  }
+
+  Status unknown(const std::string& spelled) const {
+    constexpr std::string_view kRead = "read the options";
+    for (const Foreign& foreign : foreign_options()) {
+      if (foreign.spelled != spelled) continue;
+      return plain_error(kRead, spelled, "Apptainer's option is not one of ours", foreign.advice);
+    }
+    std::vector<std::string_view> known;
+    for (const Alias& alias : aliases()) known.push_back(alias.spelled);
+    std::vector<std::string> ours;
+    for (const OptionRow& row : option_table()) {
+      if (!row.help.empty()) ours.push_back(option_text(row.name));
+    }
+    known.insert(known.end(), ours.begin(), ours.end());
+    const std::string close = spelled.size() > 2 ? nearest(spelled, known) : "";
+    return plain_error(
+        kRead, spelled, "no such option",
+        close.empty() ? option_text("help") + " lists them" : "did you mean " + close + "?");
+  }
+
+  const std::vector<std::string>& words_;
+  Options& options_;
+  std::size_t at_ = 0;
 };
-
-constexpr std::array kAliases = std::to_array<Alias>({
-    {"-B", "bind"},
-    {"-v", "bind"},
-    {"--volume", "bind"},
-    {"-e", "clean-env"},
-    {"--cleanenv", "clean-env"},
-    {"-c", "profile", "contained"},
-    {"--contain", "profile", "contained"},
-    {"-C", "profile", "isolated"},
-    {"--containall", "profile", "isolated"},
-    {"-H", "home"},
-    {"--no-home", "home", "none"},
-    {"--pwd", "cwd"},
-    {"-W", "tmp"},
-    {"--workdir", "tmp"},
-    {"-S", "writable"},
-    {"--scratch", "writable"},
-    {"-p", "pid", "private"},
-    {"-i", "ipc", "private"},
-    {"-n", "net", "none"},
-    {"-f", "fake-root"},
-    {"--fakeroot", "fake-root"},
-    {"--writable-tmpfs", "overlay", "tmpfs"},
-});
-
-const Alias* find_alias(std::string_view word) {
-  for (const Alias& alias : kAliases) {
-    if (alias.spelled == word) return &alias;
-  }
-  return nullptr;
-}
-
-const OptionRow* find_row(std::string_view name) {
-  for (const OptionRow& row : option_table()) {
-    if (row.name == name) return &row;
-  }
-  return nullptr;
-}
-
-// One option and, where it takes one from the next word, its value.
-Status read_option(RunLine& line, const std::vector<std::string>& words, std::size_t& at) {
-  const std::string& word = words[at];
-  const std::size_t equals = word.starts_with("--") ? word.find('=') : std::string::npos;
-  const std::string spelled = word.substr(0, equals);
-  std::string_view name = spelled.starts_with("--") ? std::string_view(spelled).substr(2)
-                                                    : std::string_view(spelled).substr(1);
-  std::optional<std::string> value;
-  if (equals != std::string::npos) value = word.substr(equals + 1);
-  if (const Alias* alias = find_alias(spelled)) {
-    name = alias->name;
-    if (alias->value && !value) value = std::string(*alias->value);
-  }
-  const OptionRow* row = find_row(name);
-  // Apptainer's --uts is a flag, ours takes a word: the next one if it is such.
-  const std::string next = at + 1 < words.size() ? words[at + 1] : "";
-  if (name == "uts" && !value && next != "private" && next != "host") value = "private";
-  if (row != nullptr && !row->value.empty() && !value && at + 1 < words.size()) {
-    value = next;
-    ++at;
-  }
-  return set_option(line.options, name, value, Origin::command_line);
-}
 
 }  // namespace
 
-Result<RunLine> parse_run(const std::vector<std::string>& words) {
-  RunLine line;
-  std::size_t at = 0;
-  for (; at < words.size(); ++at) {
-    if (words[at] == "--") {
-      ++at;
-      break;
-    }
-    if (words[at].size() < 2 || words[at][0] != '-') break;
-    if (words[at] == "-h") {
-      line.options.help = true;
-      continue;
-    }
-    TRY(read_option(line, words, at));
-  }
+Result<RunLine> parse_run(const std::vector<std::string>& words, Options base) {
+  RunLine line{std::move(base), {}, {}};
+  const std::size_t at = TRY(Reader(words, line.options).read());
   if (at < words.size()) {
     line.image = words[at];
     line.arguments.assign(words.begin() + static_cast<std::ptrdiff_t>(at) + 1, words.end());

@@ -13,6 +13,7 @@ struct RunLine {
   std::string image;
   std::vector<std::string> arguments;
 };
-Result<RunLine> parse_run(const std::vector<std::string>& words);
+// `base`: what weaker sources said (configuration.hpp).
+Result<RunLine> parse_run(const std::vector<std::string>& words, Options base = {});
 
 }  // namespace rootlet

@@ -6,12 +6,14 @@
 #include "launcher/foreign.hpp"
 #include "launcher/host_doors.hpp"
 #include "launcher/lzo.hpp"
+#include "runtime/run/authority.hpp"
 #include "runtime/run/launch.hpp"
 
 namespace rootlet {
 
 Result<int> start(Options options, const std::string& root, std::vector<int> closed,
                   const std::vector<std::string>& arguments) {
+  TRY(obey_locks(options));
   add_lzo_images();
   Source source = TRY(open_source(root));
   if (expects_the_host(source)) {

@@ -1,97 +1,121 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/run/authority.hpp"
 
-#include <sys/sysinfo.h>
-
 #include <algorithm>
-#include <array>
-#include <cstdint>
-#include <cstdlib>
+
+#include "runtime/run/power.hpp"
 
 namespace rootlet {
 namespace {
 
-// Each gives the run something of the host that no profile gives.
-constexpr std::array<std::string_view, 10> kAlwaysWider = {
-    "bind",   "input",     "output",  "attach",  "pass-env",
-    "record", "data-path", "uid-map", "gid-map", "fake-root"};
-
-// Options that add up instead of replacing one another.
-bool adds_up(std::string_view name) {
-  constexpr std::array<std::string_view, 8> kAdding = {"bind",     "input", "output",    "writable",
-                                                       "pass-env", "env",   "data-path", "attach"};
-  return std::find(kAdding.begin(), kAdding.end(), name) != kAdding.end();
+std::string said(const std::string& name, const std::string& value) {
+  return option_text(name) + (value.empty() ? "" : "=" + value);
 }
 
 Error refused(const std::string& name, const std::string& value) {
-  Error error = plain_error("apply the image's policy", name + "=" + value,
-                            "the image asks for more than its profile gives");
-  error.hint = "if you trust it: " + option_text(name) + (value.empty() ? "" : "=" + value);
-  return error;
+  return plain_error("apply the image's policy", name + (value.empty() ? "" : "=" + value),
+                     "the image asks for more than its profile gives",
+                     "if you trust it: " + said(name, value));
 }
 
-// More than the quarter of memory that a run may fill anyway.
-bool exceeds_default_memory(const std::string& value) {
-  char* unit = nullptr;
-  const unsigned long long number = std::strtoull(value.c_str(), &unit, 10);
-  if (*unit == '%') return number > 25;
-  const int shift = *unit == 'k' || *unit == 'K'   ? 10
-                    : *unit == 'm' || *unit == 'M' ? 20
-                    : *unit == 'g' || *unit == 'G' ? 30
-                                                   : 0;
-  struct sysinfo memory {};
-  ::sysinfo(&memory);
-  return number > (std::uint64_t{memory.totalram} * memory.mem_unit / 4) >> shift;
+// What the user said beyond a lock. Options that add up, and those that give
+// something whatever their value, are locked altogether.
+Status obey(const Options& options, const Lock& lock) {
+  const Power power = power_of(lock.name);
+  for (const Setting& setting : options.given) {
+    if (setting.name != lock.name || setting.origin == Origin::site_file) continue;
+    const bool free = !adds_up(lock.name) && (power.kind == Power::Kind::harmless
+                                                  ? setting.value == lock.bound
+                                                  : !wider(power, setting.value, lock.bound));
+    if (free) continue;
+    Error error =
+        plain_error("read the options", said(setting.name, setting.value),
+                    lock.by + " has locked it" + (lock.bound.empty() ? "" : " at " + lock.bound));
+    error.hint = "leave it out; whoever keeps " + lock.by + " can change it";
+    return error;
+  }
+  return Done{};
 }
 
-Error locked_error(const std::string& name) {
-  return plain_error("read the options", option_text(name), "the image's policy has locked it",
-                     "run the image without this option");
+// The profile of a run may give more than a locked option allows.
+Status hold_profile_to(Options& options, const Lock& lock) {
+  const Power power = power_of(lock.name);
+  const Profile profile = options.profile.value_or(Profile::contained);
+  if (power.kind != Power::Kind::words || options.was_given(lock.name) ||
+      !wider(power, power.given_by(profile), lock.bound)) {
+    return Done{};
+  }
+  return set_option(options, lock.name, lock.bound, Origin::site_file);
+}
+
+// What was typed stands; a default of a file gives way to what is stricter.
+bool user_holds(const Options& options, const std::string& name, const std::string& asked) {
+  const Power power = power_of(name);
+  const Setting* last = nullptr;
+  for (const Setting& setting : options.given) {
+    if (setting.name == name) last = &setting;
+  }
+  if (last == nullptr) return false;
+  const bool of_file = last->origin == Origin::site_file || last->origin == Origin::user_file;
+  return !of_file || power.kind == Power::Kind::harmless || wider(power, asked, last->value);
+}
+
+// One thing that the image's policy says.
+Status take_up(Options& options, const Options& by_user, const std::string& name,
+               const std::string& value) {
+  const Power power = power_of(name);
+  if (!adds_up(name) && !is_limit(name) && user_holds(by_user, name, value)) return Done{};
+  if (power.kind != Power::Kind::unknown && power.kind != Power::Kind::callers &&
+      widens(name, value, options.profile.value_or(Profile::contained))) {
+    if (!by_user.was_given(name)) return refused(name, value);
+    return Done{};  // the user gave such an option: what it names is enough
+  }
+  return set_option(options, name, value.empty() ? std::nullopt : std::optional(value),
+                    Origin::policy);
 }
 
 }  // namespace
 
 bool widens(std::string_view option, const std::string& value, Profile profile) {
-  if (std::find(kAlwaysWider.begin(), kAlwaysWider.end(), option) != kAlwaysWider.end()) {
-    return true;
-  }
+  const Power power = power_of(option);
   if (option == "profile") {
-    return (value == "compat" && profile != Profile::compat) ||
-           (value == "contained" && profile == Profile::isolated);
+    constexpr std::string_view kNames[] = {"isolated", "contained", "compat"};
+    return wider(power, value, kNames[static_cast<int>(profile)]);
   }
-  const bool compat = profile == Profile::compat;
-  if (option == "net") return value != "none" && !compat;
-  if (option == "ipc" || option == "uts") return value == "host" && !compat;
-  if (option == "pid" || option == "cgroup") return value == "host";
-  if (option == "seccomp") return value == "none";
-  if (option == "tmp") return exceeds_default_memory(value);
-  if (option == "home") return value != "none" && !compat;
-  return false;
+  return wider(power, value, power.given_by(profile));
+}
+
+Status obey_locks(Options& options) {
+  const std::vector<Lock> locks = options.locks;
+  for (const Lock& lock : locks) {
+    TRY(obey(options, lock));
+    TRY(hold_profile_to(options, lock));
+  }
+  if (locks.empty() || !(options.no_isolation || options.best_effort)) return Done{};
+  return plain_error("read the options",
+                     option_text(options.no_isolation ? "no-isolation" : "best-effort"),
+                     locks.front().by + " has locked options, which this would undo",
+                     "leave it out; whoever keeps " + locks.front().by + " can change it");
 }
 
 Status apply_policy(Options& options, const Policy& policy) {
-  const Profile base = options.profile.value_or(Profile::contained);
-  const std::vector<std::string> by_user = options.given;
+  const Options by_user = options;
   for (const std::string& name : policy.locked) {
-    if (!options.was_given(name)) continue;
-    // What the user said is not kept as text; only the wide values matter.
-    const bool wide = (name == "net" && options.net_host.value_or(false)) ||
-                      (name == "seccomp" && !options.seccomp.value_or(true)) ||
-                      (name == "profile" && base == Profile::compat) || adds_up(name);
-    if (wide) return locked_error(name);
-  }
-  for (const auto& [name, value] : policy.isolation) {
-    const bool user_said = std::find(by_user.begin(), by_user.end(), name) != by_user.end();
-    if (user_said && !adds_up(name) && !is_limit(name)) continue;
-    const Profile profile = options.profile.value_or(base);
-    if (widens(name, value, profile)) {
-      if (!user_said) return refused(name, value);
-      continue;  // the user gave such an option: what it names is enough
+    Lock lock{name, power_of(name).standard, "the image's policy"};
+    for (const auto& [option, value] : policy.isolation) {
+      if (option == name) lock.bound = value;
     }
-    std::optional<std::string> given;
-    if (!value.empty()) given = value;
-    TRY(set_option(options, name, given, Origin::policy));
+    TRY(obey(options, lock));
   }
+  // First, for it decides what the others would widen.
+  for (const bool profile : {true, false}) {
+    for (const auto& [name, value] : policy.isolation) {
+      if ((name == "profile") == profile) TRY(take_up(options, by_user, name, value));
+    }
+  }
+  // Later variables win, and the user's shall.
+  const auto users = static_cast<std::ptrdiff_t>(by_user.env.size());
+  std::rotate(options.env.begin(), options.env.begin() + users, options.env.end());
   return Done{};
 }
 

@@ -4,7 +4,13 @@
 #include "runtime/policy/policy.hpp"
 #include "runtime/run/options.hpp"
 
+// Who may say what. From strong to weak: a lock of the site, the command line,
+// the environment, the user's file, the site's defaults, the image's policy,
+// the profile.
 namespace rootlet {
+
+// Refuses what the user said against a lock of the site's file.
+Status obey_locks(Options& options);
 
 // Adds what the image's policy says to what the user said. The user wins; the
 // policy may narrow; what it asks for beyond the profile in force is refused

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/os/fd.hpp"
+#include "runtime/run/gpu.hpp"
+
 namespace rootlet {
 namespace {
 
@@ -69,11 +72,7 @@ bool matches_any(const std::array<const char*, N>& patterns, const std::string& 
 
 class Variables {
  public:
-  void set(const std::string& entry) {
-    const std::string key = entry.substr(0, entry.find('=') + 1);
-    std::erase_if(list_, [&](const std::string& old) { return old.starts_with(key); });
-    list_.push_back(entry);
-  }
+  void set(const std::string& entry) { set_variable(list_, entry); }
   void unset(const std::string& name) {
     std::erase_if(list_, [&](const std::string& old) { return old.starts_with(name + "="); });
   }
@@ -94,7 +93,49 @@ bool passes(const std::string& name, const Options& options, Profile profile, bo
   return !matches_any(kForeign, name);
 }
 
+// Adds a directory to a list of directories.
+void append_path(std::vector<std::string>& variables, const std::string& name,
+                 const std::string& directory) {
+  for (std::string& variable : variables) {
+    if (!variable.starts_with(name + "=")) continue;
+    variable += ":" + directory;
+    return;
+  }
+  variables.push_back(name + "=" + directory);
+}
+
 }  // namespace
+
+void set_variable(std::vector<std::string>& variables, const std::string& entry) {
+  const std::string key = entry.substr(0, entry.find('=') + 1);
+  std::erase_if(variables, [&](const std::string& old) { return old.starts_with(key); });
+  variables.push_back(entry);
+}
+
+void find_drivers(std::vector<std::string>& variables) {
+  append_path(variables, "LD_LIBRARY_PATH", kDriverLibraries);
+  append_path(variables, "PATH", std::string(kDriverLibraries) + "/bin");
+}
+
+Result<std::vector<std::string>> read_env_file(const std::string& file) {
+  constexpr std::string_view kRead = "read the variables";
+  const std::string text = TRY(os::read_file(AT_FDCWD, file, 1u << 20));
+  std::vector<std::string> variables;
+  int number = 0;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    const std::string line = text.substr(at, end - at);
+    at = end + 1;
+    ++number;
+    if (line.empty() || line[0] == '#') continue;
+    const std::size_t equals = line.find('=');
+    if (equals == std::string::npos || equals == 0 || line.find('\0') != std::string::npos) {
+      return plain_error(kRead, file + ":" + std::to_string(number), "not NAME=VALUE");
+    }
+    variables.push_back(line);
+  }
+  return variables;
+}
 
 bool glob_matches(const std::string& pattern, const std::string& text) {
   std::size_t p = 0, t = 0, star = std::string::npos, mark = 0;

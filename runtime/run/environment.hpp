@@ -16,6 +16,15 @@ std::vector<std::string> tool_environment(const Caller& caller, const Options& o
                                           const Policy& policy, Profile profile,
                                           const std::function<bool(const std::string&)>& visible);
 
+// Takes the place of a variable of the same name.
+void set_variable(std::vector<std::string>& variables, const std::string& entry);
+
+// Tells the loader and the shell where the host's drivers are shown.
+void find_drivers(std::vector<std::string>& variables);
+
+// NAME=VALUE, one a line, as they are; "#" begins a comment where a name would.
+Result<std::vector<std::string>> read_env_file(const std::string& file);
+
 // Shell patterns with * only, as in "SLURM_*".
 bool glob_matches(const std::string& pattern, const std::string& text);
 

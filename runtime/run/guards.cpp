@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/run/guards.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 
 #include "runtime/run/paths.hpp"
@@ -8,117 +10,123 @@
 namespace rootlet {
 namespace {
 
+using sandbox::Guard;
 using sandbox::Place;
 
-constexpr const char* kGuarded[] = {".rootlet",         ".ssh",
-                                    ".gnupg",           ".bashrc",
-                                    ".bash_profile",    ".bash_login",
-                                    ".bash_logout",     ".profile",
-                                    ".zshrc",           ".zshenv",
-                                    ".zprofile",        ".zlogin",
-                                    ".kshrc",           ".cshrc",
-                                    ".tcshrc",          ".login",
-                                    ".pam_environment", ".xprofile",
-                                    ".xinitrc",         ".xsession",
-                                    ".config/rootlet",  ".config/autostart",
-                                    ".config/systemd",  ".config/environment.d",
-                                    ".config/fish"};
+// What the next login or the next run would execute or trust.
+constexpr const char* kNames[] = {".rootlet",         ".ssh",
+                                  ".gnupg",           ".bashrc",
+                                  ".bash_profile",    ".bash_login",
+                                  ".bash_logout",     ".profile",
+                                  ".zshrc",           ".zshenv",
+                                  ".zprofile",        ".zlogin",
+                                  ".kshrc",           ".cshrc",
+                                  ".tcshrc",          ".login",
+                                  ".pam_environment", ".xprofile",
+                                  ".xinitrc",         ".xsession",
+                                  ".config/rootlet",  ".config/autostart",
+                                  ".config/systemd",  ".config/environment.d",
+                                  ".config/fish"};
 
-// A path inside something else.
-std::string in(const std::string& top, const std::string& rest) {
-  return (top == "/" ? "" : top) + rest;
+bool is_symlink(const std::string& path) {
+  struct stat status {};
+  return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
 }
 
-class Guards {
- public:
-  Guards(sandbox::Plan& plan, const Subject& subject, const Caller& caller,
-         std::vector<std::string>& notes)
-      : plan_(plan), notes_(notes) {
-    const bool asked = plan.root_writable || plan.root == sandbox::RootKind::host;
-    if (!asked) guarded_.push_back(real_path(subject.file));
-    for (const std::string& path : subject.guarded) guarded_.push_back(real_path(path));
-    if (caller.home.empty()) return;
-    home_ = real_path(caller.home);
-    for (const char* name : kGuarded) guarded_.push_back(in(home_, "/") + name);
+void add(std::vector<Guard>& guards, const std::string& path, bool writable) {
+  const auto known = std::find_if(guards.begin(), guards.end(),
+                                  [&](const Guard& guard) { return guard.path == path; });
+  if (known == guards.end()) {
+    guards.push_back({path, writable});
+  } else {
+    known->writable = known->writable && writable;
   }
+}
 
-  void add() {
-    if (plan_.root_writable) {
-      Place root;
-      root.source = plan_.root_directory;
-      root.target = "/";
-      plan_.root_writable = guard(root);
-    }
-    const std::size_t count = plan_.places.size();
-    for (std::size_t i = 0; i < count; ++i) {
-      const Place place = plan_.places[i];
-      if (place.kind != Place::Kind::bind || !place.writable || place.guards) continue;
-      plan_.places[i].writable = guard(place);
-    }
+// `path` stays as it is, where `source` is shown. On the way down each
+// directory is mounted over itself: nothing on which something is mounted can
+// be renamed or removed (EBUSY), so nothing else can take its place. The same
+// holds for a symlink (seen on Linux 6.18), and where it leads goes on.
+void guard(std::vector<Guard>& guards, const std::string& source, const std::string& path) {
+  if (!is_below(path, source) || path == source) return;
+  const std::size_t top = source == "/" ? 1 : source.size() + 1;
+  for (std::size_t slash = path.find('/', top);; slash = path.find('/', slash + 1)) {
+    const std::string part = path.substr(0, slash);
+    if (!exists(part)) return;
+    const bool whole = slash == std::string::npos;
+    const bool link = is_symlink(part);
+    add(guards, part.substr(top), !whole || link);
+    if (link) return guard(guards, source, real_path(path));
+    if (whole) return;
   }
+}
 
- private:
-  // False: it may not be writable itself.
-  bool guard(const Place& bind) {
-    const std::string source = real_path(bind.source);
-    bool allowed = true;
-    for (const std::string& path : guarded_) allowed = guard(bind, source, path) && allowed;
-    // Its like in any directory that is shown, whosever home that is.
-    if (source == home_) return allowed;
-    for (const char* name : kGuarded) {
-      allowed = guard(bind, source, in(without_slash(source), "/") + name) && allowed;
-    }
-    return allowed;
+// All that is guarded wherever it is shown.
+std::vector<std::string> guarded_paths(const sandbox::Plan& plan, const Subject& subject,
+                                       const Caller& caller) {
+  std::vector<std::string> paths;
+  const bool of_host = plan.root_writable || plan.root == sandbox::RootKind::host;
+  if (!of_host) paths.push_back(real_path(subject.file));
+  for (const std::string& path : subject.guarded) paths.push_back(real_path(path));
+  const std::string config = caller.variable("XDG_CONFIG_HOME");
+  if (config.starts_with('/')) paths.push_back(joined(real_path(config), "rootlet"));
+  if (caller.home.empty()) return paths;
+  for (const char* name : kNames) {
+    paths.push_back(joined(real_path(caller.home), name));
+    // Where a symlink leads, which another bind may show.
+    const std::string real = real_path(paths.back());
+    if (real != paths.back()) paths.push_back(real);
   }
+  return paths;
+}
 
-  // `path` is read-only inside, if the bind shows it.
-  bool guard(const Place& bind, const std::string& source, const std::string& path) {
-    if (is_below(source, path)) {  // it shows the thing itself, or a part of it
-      if (!exists(path)) return true;
-      notes_.push_back(source + " is read-only inside: the next run or login would execute it");
-      return false;
-    }
-    if (!is_below(path, source) || !exists(path)) return true;
-    // A directory on the way cannot be renamed while something is mounted on
-    // it (EBUSY), so nothing else can take the guarded one's place.
-    const std::size_t first = source == "/" ? 1 : source.size() + 1;
-    for (std::size_t slash = path.find('/', first); slash != std::string::npos;
-         slash = path.find('/', slash + 1)) {
-      add_over(bind, source, path.substr(0, slash), true);
-    }
-    add_over(bind, source, path, false);
-    return true;
+// False: it may not be writable itself.
+bool guard_all(std::vector<Guard>& guards, const std::string& shown,
+               const std::vector<std::string>& paths) {
+  const std::string source = real_path(shown);
+  for (const std::string& path : paths) {
+    if (is_below(source, path) && exists(path)) return false;
   }
+  for (const std::string& path : paths) guard(guards, source, path);
+  // Its like in any directory that is shown, whosever home that is.
+  for (const char* name : kNames) guard(guards, source, joined(source, name));
+  return true;
+}
 
-  void add_over(const Place& bind, const std::string& source, const std::string& path,
-                bool writable) {
-    Place place;
-    place.source = path;
-    // The path by which it is seen through the bind.
-    place.target = in(without_slash(bind.target), path.substr(source == "/" ? 0 : source.size()));
-    place.writable = writable;
-    place.optional = true;
-    const auto& places = plan_.places;
-    const bool known = std::any_of(places.begin(), places.end(), [&](const Place& other) {
-      return other.target == place.target && other.source == place.source;
-    });
-    if (known) return;
-    place.follows = bind.target;
-    place.guards = true;
-    plan_.places.push_back(place);
-  }
-
-  sandbox::Plan& plan_;
-  std::vector<std::string>& notes_;
-  std::string home_;
-  std::vector<std::string> guarded_;
-};
+bool is_guardable(const Place& place) { return place.kind == Place::Kind::bind && place.writable; }
 
 }  // namespace
 
 void add_guards(sandbox::Plan& plan, const Subject& subject, const Caller& caller,
                 std::vector<std::string>& notes) {
-  Guards(plan, subject, caller, notes).add();
+  const std::vector<std::string> paths = guarded_paths(plan, subject, caller);
+  const auto refused = [&](const std::string& source) {
+    notes.push_back(source + " is read-only inside: the next run or login would execute it");
+    return false;
+  };
+  if (plan.root_writable && !guard_all(plan.root_guards, plan.root_directory, paths)) {
+    plan.root_writable = refused(plan.root_directory);
+  }
+  for (Place& place : plan.places) {
+    if (!is_guardable(place) || guard_all(place.guards, place.source, paths)) continue;
+    place.writable = refused(place.source);
+    place.guards.clear();
+  }
+}
+
+std::vector<std::string> unguarded(const sandbox::Plan& plan, const Caller& caller) {
+  std::vector<std::string> missing;
+  if (caller.home.empty()) return missing;
+  for (const char* name : kNames) {
+    const std::string path = joined(real_path(caller.home), name);
+    const auto shows_it = [&](const Place& place) {
+      return is_guardable(place) && is_below(path, real_path(place.source));
+    };
+    const bool shown = std::any_of(plan.places.begin(), plan.places.end(), shows_it) ||
+                       (plan.root_writable && is_below(path, real_path(plan.root_directory)));
+    if (shown && !exists(path)) missing.push_back(path);
+  }
+  return missing;
 }
 
 }  // namespace rootlet

@@ -2,11 +2,16 @@
 #include "runtime/run/launch.hpp"
 
 #include <sys/auxv.h>
+#include <sys/stat.h>
 
 #include "runtime/base/log.hpp"
 #include "runtime/run/authority.hpp"
 #include "runtime/run/enforcement.hpp"
+#include "runtime/run/environment.hpp"
+#include "runtime/run/guards.hpp"
+#include "runtime/run/layer.hpp"
 #include "runtime/run/make_plan.hpp"
+#include "runtime/run/paths.hpp"
 #include "runtime/run/reach.hpp"
 #include "runtime/run/rendezvous.hpp"
 #include "runtime/run/status_report.hpp"
@@ -25,6 +30,43 @@ Status refuse_privilege() {
   if (::getauxval(AT_SECURE) == 0) return Done{};
   return plain_error("start", "", "this file is setuid, setgid or has capabilities",
                      "chmod ug-s it; it needs no privilege");
+}
+
+// tmp=DIR: what is private lies in a directory of this run's own, below DIR.
+Result<PrivateDirectory> move_scratch_to_disk(sandbox::Plan& plan) {
+  constexpr std::string_view kMake = "make the private places";
+  PrivateDirectory directory = TRY(PrivateDirectory::make(plan.disk, kMake, false));
+  int number = 0;
+  for (sandbox::Place& place : plan.places) {
+    if (place.kind != sandbox::Place::Kind::scratch || !place.may_lie_on_disk) continue;
+    place.kind = sandbox::Place::Kind::bind;
+    place.writable = true;
+    place.source = directory.path() + "/" + std::to_string(number++);
+    if (::mkdir(place.source.c_str(), 0700) != 0 ||
+        ::chmod(place.source.c_str(), place.mode) != 0) {
+      return last_error(kMake, place.source);
+    }
+  }
+  return directory;
+}
+
+// What a mount cannot keep from being made is at least not made unseen.
+void tell_new_start_up_files(const std::vector<std::string>& missing) {
+  for (const std::string& path : missing) {
+    if (exists(path)) {
+      Log::note(path + " was made while this ran, and the next login or run would execute it");
+    }
+  }
+}
+
+// env-file: under what `env` says.
+Status read_env_files(Options& options) {
+  std::vector<std::string> variables;
+  for (const std::string& file : options.env_files) {
+    for (std::string& entry : TRY(read_env_file(file))) variables.push_back(std::move(entry));
+  }
+  options.env.insert(options.env.begin(), variables.begin(), variables.end());
+  return Done{};
 }
 
 int list_commands(const Entry& entry, const Policy& policy) {
@@ -72,6 +114,7 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
                   [&](const std::string& path) { return source.has_file(path); },
                   {}};
   TRY(apply_policy(options, subject.policy));
+  TRY(read_env_files(options));
 
   const Entry entry = choose_entry(options, subject.policy, caller, arguments);
   if (!entry.listing.empty()) return list_commands(entry, subject.policy);
@@ -95,7 +138,8 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
   std::vector<std::string> notes;
   sandbox::Plan plan = TRY(make_plan(options, subject, caller, notes));
   if (options.dry_run) {
-    print(plan.text());
+    plan.notes = notes;
+    print(options.json ? plan.json() : plan.text());
     return 0;
   }
   Enforcement limits =
@@ -103,6 +147,10 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
   limits.add_to(plan);
   plan.tell_start = report.wanted();
   for (const std::string& note : notes) report.note(note);
+  if (plan.overlay) TRY(open_layer(*plan.overlay));
+  std::optional<PrivateDirectory> disk;
+  if (!plan.disk.empty()) disk = TRY(move_scratch_to_disk(plan));
+  const std::vector<std::string> missing = unguarded(plan, caller);
 
   plan.hidden = Rendezvous::prepare_all(caller);
 
@@ -124,6 +172,7 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
   auto ended =
       supervise(std::move(init).value(), std::move(servers), Errands(plan, caller), limits);
   if (ended.ok()) tell_limits(limits.met(ended.value()), options.limits);
+  tell_new_start_up_files(missing);
   return ended;
 }
 

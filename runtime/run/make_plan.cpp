@@ -4,8 +4,12 @@
 #include <linux/sched.h>
 #include <sys/stat.h>
 
+#include "runtime/run/argument_paths.hpp"
+#include "runtime/run/desktop.hpp"
 #include "runtime/run/environment.hpp"
+#include "runtime/run/gpu.hpp"
 #include "runtime/run/ids.hpp"
+#include "runtime/run/layer.hpp"
 #include "runtime/run/paths.hpp"
 
 namespace rootlet {
@@ -71,6 +75,29 @@ void add_contract_variables(sandbox::Plan& plan, const Options& options, const S
   if (caller.cwd) plan.env.push_back("OWD=" + *caller.cwd);
 }
 
+// Where a run keeps what must not change under it.
+Subject with_guarded(Subject subject, const sandbox::Plan& plan, const Caller& caller) {
+  if (plan.overlay && !plan.overlay->directory.empty()) {
+    subject.guarded.push_back(plan.overlay->directory);
+  }
+  if (!plan.disk.empty()) {
+    subject.guarded.push_back(joined(plan.disk, "rootlet-" + std::to_string(caller.uid)));
+  }
+  return subject;
+}
+
+// "net=host (command line)", for each thing that was said.
+std::vector<std::string> settings_text(const Options& options) {
+  constexpr const char* kBy[] = {"the command line", "the environment", "the user's file",
+                                 "the site's file", "the image's policy"};
+  std::vector<std::string> lines;
+  for (const Setting& setting : options.given) {
+    lines.push_back(setting.name + (setting.value.empty() ? "" : "=" + setting.value) +
+                    ", said by " + kBy[static_cast<int>(setting.origin)]);
+  }
+  return lines;
+}
+
 }  // namespace
 
 Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
@@ -116,10 +143,19 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   plan.closed_streams = caller.closed_streams;
 
   plan.memory = options.tmp_size.value_or("25%");
-  TRY(add_places(plan, options, subject, caller, notes));
+  if (options.tmp_directory) plan.disk = without_slash(absolute(*options.tmp_directory, caller));
+  if (options.overlay) plan.overlay = plan_layer(*options.overlay, plan.memory, caller);
+  TRY(add_places(plan, options, with_guarded(subject, plan, caller), caller, notes));
   TRY(choose_directory(plan, options, subject, caller));
   plan.env = tool_environment(caller, options, subject.policy, plan.profile,
                               [&](const std::string& path) { return usable(plan, path); });
+  if (options.gui) {
+    for (const std::string& variable : desktop_variables(caller)) set_variable(plan.env, variable);
+  }
+  if (options.nv || options.rocm) find_drivers(plan.env);
+  plan.settings = settings_text(options);
+  const std::string invisible = invisible_arguments(subject, caller, plan);
+  if (!invisible.empty()) notes.push_back(invisible);
   if (!options.only_named) add_contract_variables(plan, options, subject, caller);
   Entry entry = choose_entry(options, subject.policy, caller, subject.arguments);
   plan.program = std::move(entry.program);

@@ -21,10 +21,27 @@ std::span<const OptionRow> options_of_run();         // program, environment, wh
 // "--rootlet-OPTION: 'VALUE' is not valid", with the valid form as the hint.
 Error invalid_value(std::string_view option, const std::string& value, std::string_view valid);
 
+// The same for a word that is not one of those known; the nearest comes first.
+Error unknown_word(std::string_view option, const std::string& value,
+                   const std::vector<std::string_view>& known);
+
 // Of the interface, and not built yet: refused, never ignored.
 Status not_here(std::string_view option);
 
 Status add_path(std::vector<std::string>& to, std::string_view option, const std::string& value);
+// The same for an absolute path inside.
+Status add_inside(std::vector<std::string>& to, std::string_view option, const std::string& value);
+
+// Digits, and perhaps k, m, g or %.
+bool is_size(std::string_view value);
+
+// A flag of Options.
+template <bool Options::*Flag>
+Status raise(Options& options, const std::string&) {
+  options.*Flag = true;
+  return Done{};
+}
+
 // 0 to 1000000.
 Status set_number(std::optional<int>& to, std::string_view option, const std::string& value);
 // An absolute path inside.
@@ -35,15 +52,15 @@ Status set_inside(std::optional<std::string>& to, std::string_view option,
 template <typename T, std::size_t N>
 Status set_word(std::optional<T>& to, std::string_view option, const std::string& value,
                 const std::array<std::pair<std::string_view, T>, N>& words) {
-  std::string valid;
+  std::vector<std::string_view> known;
   for (const auto& [word, meaning] : words) {
     if (word == value) {
       to = meaning;
       return Done{};
     }
-    valid += (valid.empty() ? "" : "|") + std::string(word);
+    known.push_back(word);
   }
-  return invalid_value(option, value, valid);
+  return unknown_word(option, value, known);
 }
 
 }  // namespace rootlet

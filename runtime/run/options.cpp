@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "runtime/run/options.hpp"
+#include "runtime/run/option_rows.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -9,17 +9,16 @@ namespace {
 
 constexpr std::string_view kRead = "read the options";
 
-Error bad_value(std::string_view option, const std::string& value, std::string_view valid) {
-  Error error = plain_error(kRead, option_text(option), "'" + value + "' is not valid");
-  error.hint = "valid: " + std::string(valid);
-  return error;
-}
-
-const OptionRow* find_row(std::string_view name) {
-  for (const OptionRow& row : option_table()) {
-    if (row.name == name) return &row;
+// Who said it, in the words of a message.
+std::string_view action_of(Origin origin) {
+  switch (origin) {
+    case Origin::command_line: return kRead;
+    case Origin::environment: return "read the environment";
+    case Origin::user_file:
+    case Origin::site_file: return "read the configuration";
+    case Origin::policy: return "read the policy";
   }
-  return nullptr;
+  return kRead;
 }
 
 Error unknown(std::string_view name) {
@@ -42,22 +41,85 @@ std::string upper(std::string_view name) {
   return out;
 }
 
+std::string spelled(std::string_view name, Origin origin) {
+  if (origin == Origin::command_line) return option_text(name);
+  return origin == Origin::environment ? "ROOTLET_" + upper(name) : std::string(name);
+}
+
+// Whether this source may say it at all.
+Status may_say(const OptionRow& row, Origin origin) {
+  if (origin == Origin::policy && row.not_from_policy) {
+    return plain_error(action_of(origin), row.name, "an image may not set this option");
+  }
+  const bool outside =
+      origin == Origin::environment || origin == Origin::user_file || origin == Origin::site_file;
+  if (outside && row.not_from_environment) {
+    return plain_error(action_of(origin), spelled(row.name, origin),
+                       origin == Origin::environment
+                           ? "this option is not read from the environment"
+                           : "this option is not read from a file",
+                       "give it on the command line: " + option_text(row.name));
+  }
+  return Done{};
+}
+
+Status check_form(const OptionRow& row, const std::optional<std::string>& value) {
+  if (row.is_flag() && value && *value != "" && *value != "true") {
+    Error error = invalid_value(row.name, *value, "");
+    error.hint = "it takes no value: " + option_text(row.name);
+    return error;
+  }
+  if (row.needs_value() && !value) {
+    return plain_error(kRead, option_text(row.name), "it needs a value", usage_of(row));
+  }
+  if (value && value->find('\0') != std::string::npos)
+    return invalid_value(row.name, "", row.value);
+  return Done{};
+}
+
 }  // namespace
 
+const OptionRow* find_option(std::string_view name) {
+  for (const OptionRow& row : option_table()) {
+    if (row.name == name) return &row;
+  }
+  return nullptr;
+}
+
+std::string usage_of(const OptionRow& row) {
+  const std::string text = option_text(row.name);
+  if (row.is_flag()) return text;
+  if (row.needs_value()) return text + "=" + std::string(row.value);
+  return text + "[=" + std::string(row.value.substr(1));
+}
+
 bool Options::was_given(std::string_view name) const {
-  return std::find(given.begin(), given.end(), name) != given.end();
+  return std::any_of(given.begin(), given.end(),
+                     [&](const Setting& setting) { return setting.name == name; });
+}
+
+std::vector<std::string> split_unescaped(std::string_view text, char separator) {
+  std::vector<std::string> parts(1);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == separator) {
+      parts.emplace_back();
+      continue;
+    }
+    if (text[i] == '\\' && i + 1 < text.size()) parts.back() += text[i++];
+    parts.back() += text[i];
+  }
+  return parts;
 }
 
 std::vector<std::string> split_escaped(std::string_view text, char separator) {
-  std::vector<std::string> parts(1);
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\\' && i + 1 < text.size()) {
-      parts.back() += text[++i];
-    } else if (text[i] == separator) {
-      parts.emplace_back();
-    } else {
-      parts.back() += text[i];
+  std::vector<std::string> parts = split_unescaped(text, separator);
+  for (std::string& part : parts) {
+    std::string plain;
+    for (std::size_t i = 0; i < part.size(); ++i) {
+      if (part[i] == '\\' && i + 1 < part.size()) ++i;
+      plain += part[i];
     }
+    part = std::move(plain);
   }
   return parts;
 }
@@ -79,7 +141,10 @@ std::string nearest(std::string_view name, const std::vector<std::string_view>& 
         row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
       }
     }
-    if (row.back() < best_distance) {
+    // Letters change places more often than they get lost.
+    const bool same_length = candidate.size() == name.size();
+    if (row.back() < best_distance ||
+        (row.back() == best_distance && same_length && !best.empty())) {
       best_distance = row.back();
       best = candidate;
     }
@@ -89,38 +154,33 @@ std::string nearest(std::string_view name, const std::vector<std::string_view>& 
 
 Status set_option(Options& options, std::string_view name, const std::optional<std::string>& value,
                   Origin origin) {
-  const OptionRow* row = find_row(name);
-  if (row == nullptr) {
-    if (origin == Origin::command_line) return unknown(name);
+  const OptionRow* row = find_option(name);
+  if (row == nullptr && origin == Origin::policy) {
     return plain_error("read the policy", name, "no such option",
                        "the image was made by a newer rootlet; take a newer stub for it");
   }
-  if (origin == Origin::policy && row->not_from_policy) {
-    return plain_error("read the policy", name, "an image may not set this option");
-  }
-  if (origin == Origin::environment && row->not_from_environment) {
-    return plain_error("read the environment", "ROOTLET_" + upper(name),
-                       "this option is not read from the environment",
-                       "give it on the command line: " + option_text(name));
-  }
-  if (row->value.empty() && value && *value != "" && *value != "true") {
-    return bad_value(name, *value, "no value: it is a flag");
-  }
-  if (!row->value.empty() && !value) {
-    Error error = plain_error(kRead, option_text(name), "it needs a value");
-    error.hint = option_text(name) + "=" + std::string(row->value);
+  if (row == nullptr) return unknown(name);
+  TRY(may_say(*row, origin));
+  auto set = check_form(*row, value);
+  if (set.ok()) set = row->set(options, value.value_or(""));
+  if (!set.ok() && origin != Origin::command_line) {
+    Error error = std::move(set).error();
+    error.action = action_of(origin);
+    if (error.subject == option_text(name)) error.subject = spelled(name, origin);
     return error;
   }
-  if (value && value->find('\0') != std::string::npos) return bad_value(name, "", row->value);
-  TRY(row->set(options, value.value_or("")));
-  options.given.emplace_back(name);
+  TRY(std::move(set));
+  // A mount of a host path is a bind by another name.
+  const bool bind = name == "mount" && value->starts_with("type=");
+  options.given.push_back({bind ? "bind" : std::string(name), value.value_or(""), origin});
   return Done{};
 }
 
-Result<CommandLine> parse_packaged(const std::vector<std::string>& arguments, bool raw) {
+Result<CommandLine> parse_packaged(const std::vector<std::string>& arguments, bool raw,
+                                   Options base) {
   constexpr std::string_view kOurs = "--rootlet-";
   constexpr std::string_view kAppImage = "--appimage-";
-  CommandLine line;
+  CommandLine line{std::move(base), {}, {}};
   std::size_t at = 0;
   for (; !raw && at < arguments.size() && arguments[at].starts_with(kOurs); ++at) {
     const std::string_view text = std::string_view(arguments[at]).substr(kOurs.size());
@@ -128,7 +188,6 @@ Result<CommandLine> parse_packaged(const std::vector<std::string>& arguments, bo
     const std::string_view name = text.substr(0, equals);
     std::optional<std::string> value;
     if (equals != std::string_view::npos) value = std::string(text.substr(equals + 1));
-    if (find_row(name) == nullptr) return unknown(name);
     TRY(set_option(line.options, name, value, Origin::command_line));
   }
   if (!raw && at < arguments.size() && arguments[at].starts_with(kAppImage)) {
@@ -148,11 +207,11 @@ Status parse_environment(Options& options, char** environment) {
     for (const OptionRow& row : option_table()) {
       if (text.substr(8, equals - 8) != upper(row.name)) continue;
       // Set, but empty, is the usual way of a script to say nothing.
-      const std::string value(text.substr(equals + 1));
-      if (value.empty() || options.was_given(row.name)) continue;
-      const bool flag = row.value.empty();
-      if (flag && (value == "0" || value == "false")) continue;
-      TRY(set_option(options, row.name, flag ? std::string() : value, Origin::environment));
+      std::string value(text.substr(equals + 1));
+      if (value.empty()) continue;
+      if (!row.needs_value() && (value == "0" || value == "false")) continue;
+      if (!row.needs_value() && (value == "1" || value == "true")) value.clear();
+      TRY(set_option(options, row.name, value, Origin::environment));
     }
   }
   return Done{};

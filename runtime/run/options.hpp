@@ -33,18 +33,49 @@ struct Attachment {
   std::string target;  // absolute, inside
 };
 
+// A writable layer over the whole root.
+struct Layer {
+  std::string directory;  // where it persists; empty: in memory
+  std::string size;       // of one in memory; empty: as all private places
+};
+
+// Who says something about a run.
+enum class Origin {
+  command_line,
+  environment,
+  user_file,  // $XDG_CONFIG_HOME/rootlet/config.toml
+  site_file,  // /etc/rootlet/config.toml
+  policy
+};
+
+// One option as it was said, and by whom.
+struct Setting {
+  std::string name, value;
+  Origin origin;
+};
+
+// An option that may not be widened beyond `bound`, or not be given at all.
+struct Lock {
+  std::string name, bound;
+  std::string by;  // for messages
+};
+
 // What was asked for, by whatever source. Pure data: see parse_*.
 struct Options {
   std::optional<Profile> profile;
   std::vector<Bind> binds;
   std::vector<Attachment> attachments;
   std::vector<std::string> inputs, outputs, scratch;
-  std::optional<std::string> tmp_size;
+  std::optional<bool> bind_args;  // writable or not
+  std::optional<Layer> overlay;
+  std::optional<std::string> tmp_size, tmp_directory;
+  bool nv = false, rocm = false, gui = false;
   std::optional<bool> net_host, ipc_host, pid_host, uts_host, cgroup_host;  // unset: the profile
+  std::optional<std::string> hostname, home, cwd, exec;
   std::optional<std::string> uid_map, gid_map;  // as sandbox/id_map.hpp has them
   bool fake_root = false;
-  std::optional<std::string> hostname, home, cwd, exec;
   std::vector<std::string> env;  // K=V, later ones win
+  std::vector<std::string> env_files;
   std::vector<std::string> pass_env;
   std::optional<bool> clean_env;
   std::optional<bool> seccomp;
@@ -54,6 +85,7 @@ struct Options {
   std::vector<int> pass_fds;
   std::optional<std::string> image;  // FILE[@OFFSET[:LENGTH]] or JAR!/ENTRY
   bool no_isolation = false, best_effort = false, dry_run = false, verbose = false;
+  bool json = false;  // the plan is printed as JSON
   bool help = false, version = false, inspect = false, shell = false;
 
   // With "/" as the root: what of the host it must not show. Only the rootlet
@@ -68,29 +100,32 @@ struct Options {
   // What APPIMAGE and APPDIR say where the image is not the root.
   std::optional<std::string> appimage, appdir;
 
-  // Which options were given, by name, and by whom the last was.
-  std::vector<std::string> given;
+  // What was said, in the order in which it was taken up.
+  std::vector<Setting> given;
   bool was_given(std::string_view name) const;
-};
-
-enum class Origin {
-  command_line,
-  environment,
-  policy
+  // What the site's file holds its users to.
+  std::vector<Lock> locks;
 };
 
 // One row of the table of options. It serves the stub (--rootlet-NAME), the
 // command (--NAME), the environment (ROOTLET_NAME), policies and --help.
 struct OptionRow {
   std::string_view name;
-  std::string_view value;  // what --help calls it; empty: a flag
+  std::string_view value;  // what --help calls it; empty: a flag; "[X]": may be left out
   std::string_view help;
   Status (*set)(Options&, const std::string& value);
   // Never read from a policy / from the environment (interface section 2).
   bool not_from_policy = false;
   bool not_from_environment = false;
+
+  bool is_flag() const { return value.empty(); }
+  bool needs_value() const { return !value.empty() && value.front() != '['; }
 };
 const std::vector<OptionRow>& option_table();
+const OptionRow* find_option(std::string_view name);
+
+// "--rootlet-net=none|host", as --help and hints write it.
+std::string usage_of(const OptionRow& row);
 
 // Sets one option. Errors name the option, the value and the nearest valid
 // form, and are ours (125).
@@ -105,14 +140,18 @@ struct CommandLine {
 };
 
 // Of a packaged file: --rootlet-NAME[=VALUE]... [--appimage-NAME] ARG...
-// `raw` (ROOTLET_RAW_ARGS=1): everything is the tool's.
-Result<CommandLine> parse_packaged(const std::vector<std::string>& arguments, bool raw);
+// `raw` (ROOTLET_RAW_ARGS=1): everything is the tool's. `base`: what weaker
+// sources said (configuration.hpp).
+Result<CommandLine> parse_packaged(const std::vector<std::string>& arguments, bool raw,
+                                   Options base = {});
 
-// ROOTLET_NAME=VALUE variables, for what the command line did not set.
+// ROOTLET_NAME=VALUE variables; they win over what `options` holds.
 Status parse_environment(Options& options, char** environment);
 
-// "a\:b" is "a:b"; splits at unescaped separators.
+// Splits at unescaped separators. The second kind leaves backslashes as they
+// are, for a split by another separator; the first takes them off.
 std::vector<std::string> split_escaped(std::string_view text, char separator);
+std::vector<std::string> split_unescaped(std::string_view text, char separator);
 
 // The name in `known` that a mistyped one most likely means; may be empty.
 std::string nearest(std::string_view name, const std::vector<std::string_view>& known);

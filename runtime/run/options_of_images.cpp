@@ -26,6 +26,55 @@ Status set_attach(Options& options, const std::string& value) {
   return Done{};
 }
 
+// "a,\"b,c\"" is "a" and "b,c", as Docker and Apptainer read it.
+std::vector<std::string> mount_fields(const std::string& value) {
+  std::vector<std::string> fields(1);
+  bool quoted = false;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (value[i] == '"') {
+      quoted = !quoted;
+    } else if (value[i] == ',' && !quoted) {
+      fields.emplace_back();
+    } else {
+      if (value[i] == '\\' && i + 1 < value.size()) ++i;
+      fields.back() += value[i];
+    }
+  }
+  return fields;
+}
+
+// "type=bind,src=...,dst=...[,ro]" takes any path; "type=tmpfs,dst=...".
+Status set_mount(Options& options, const std::string& value) {
+  constexpr std::string_view kForm = "type=bind,src=PATH,dst=/PATH[,ro|rw]";
+  std::string type, source, target;
+  std::optional<bool> writable;
+  for (const std::string& field : mount_fields(value)) {
+    const std::size_t equals = field.find('=');
+    const std::string key = field.substr(0, equals);
+    const std::string text = equals == std::string::npos ? "" : field.substr(equals + 1);
+    if (key == "type") {
+      type = text;
+    } else if (key == "src" || key == "source") {
+      source = text;
+    } else if (key == "dst" || key == "destination" || key == "target") {
+      target = text;
+    } else if ((key == "ro" || key == "readonly" || key == "rw") &&
+               (text.empty() || text == "true")) {
+      writable = key == "rw";
+    } else {
+      return invalid_value("mount", value, kForm);
+    }
+  }
+  const bool bind = type == "bind" && !source.empty() && (target.empty() || target[0] == '/');
+  const bool memory =
+      type == "tmpfs" && source.empty() && !target.empty() && target[0] == '/' && !writable;
+  if (bind) options.binds.push_back({source, target, writable});
+  if (memory) options.scratch.push_back(target);
+  if (!bind && !memory)
+    return invalid_value("mount", value, std::string(kForm) + " or type=tmpfs,dst=/PATH");
+  return Done{};
+}
+
 using O = Options;
 using V = const std::string;
 
@@ -37,7 +86,10 @@ constexpr OptionRow kRows[] = {
      },
      true},
     {"mount", "auto|share|private|extract|kernel", "how the image is reached",
-     [](O& o, V& v) { return set_word(o.reach, "mount", v, kReaches); }, true},
+     [](O& o, V& v) {
+       return v.starts_with("type=") ? set_mount(o, v) : set_word(o.reach, "mount", v, kReaches);
+     },
+     true},
     {"keep", "SECONDS", "how long a shared image server outlives its last run (0: none is shared)",
      [](O& o, V& v) { return set_number(o.keep_seconds, "keep", v); }, true},
     {"attach", "IMAGE[@OFFSET][//SUBDIR]:DST", "show another image inside, read-only", set_attach},

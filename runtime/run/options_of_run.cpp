@@ -32,10 +32,10 @@ Status set_exec(Options& options, const std::string& value) {
   return Done{};
 }
 
-// A flag of Options.
-template <bool Options::*Flag>
-Status raise(Options& options, const std::string&) {
-  options.*Flag = true;
+Status set_dry_run(Options& options, const std::string& value) {
+  if (!value.empty() && value != "json") return unknown_word("dry-run", value, {"json"});
+  options.dry_run = true;
+  options.json = value == "json";
   return Done{};
 }
 
@@ -44,7 +44,8 @@ using V = const std::string;
 
 constexpr OptionRow kRows[] = {
     {"env", "NAME=VALUE", "set a variable inside", set_env},
-    {"env-file", "FILE", "", [](O&, V&) { return not_here("env-file"); }},
+    {"env-file", "FILE", "set the variables that this file names, one a line",
+     [](O& o, V& v) { return add_path(o.env_files, "env-file", v); }},
     {"clean-env", "", "start with a clean environment",
      [](O& o, V&) -> Status {
        o.clean_env = true;
@@ -64,9 +65,9 @@ constexpr OptionRow kRows[] = {
      true, true},
     {"best-effort", "", "go on where something asked for is not to be had",
      raise<&Options::best_effort>, true, true},
-    {"dry-run", "", "print the plan, run nothing", raise<&Options::dry_run>, true},
+    {"dry-run", "[json]", "print the plan, run nothing", set_dry_run, true},
     {"verbose", "", "say what is done", raise<&Options::verbose>},
-    {"doctor", "", "", [](O&, V&) { return not_here("doctor"); }},
+    {"doctor", "", "", [](O&, V&) { return not_here("doctor"); }, true},
     {"inspect", "", "what is in this file", raise<&Options::inspect>, true, true},
     {"version", "", "the version of this stub", raise<&Options::version>, true, true},
     {"help", "", "this list", raise<&Options::help>, true, true},

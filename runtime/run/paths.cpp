@@ -24,7 +24,24 @@ bool exists(const std::string& path) {
 
 std::string real_path(const std::string& path) {
   char resolved[4096];
-  return ::realpath(path.c_str(), resolved) != nullptr ? resolved : path;
+  if (::realpath(path.c_str(), resolved) != nullptr) return resolved;
+  const std::string above = directory_of(path);
+  if (path.empty() || path[0] != '/' || above == path) return path;
+  return joined(real_path(above), path.substr(path.rfind('/') + 1));
+}
+
+std::string absolute(const std::string& path, const Caller& caller) {
+  if (path.empty() || path[0] == '/' || !caller.cwd) return path;
+  return joined(*caller.cwd, path);
+}
+
+std::string directory_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos || slash == 0 ? "/" : path.substr(0, slash);
+}
+
+std::string joined(const std::string& directory, const std::string& name) {
+  return (directory == "/" ? "" : directory) + "/" + name;
 }
 
 }  // namespace rootlet

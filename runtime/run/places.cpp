@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
+#include <iterator>
 
+#include "runtime/run/argument_paths.hpp"
+#include "runtime/run/desktop.hpp"
+#include "runtime/run/gpu.hpp"
 #include "runtime/run/guards.hpp"
 #include "runtime/run/make_plan.hpp"
 #include "runtime/run/paths.hpp"
@@ -9,11 +13,6 @@ namespace rootlet {
 namespace {
 
 using sandbox::Place;
-
-std::string absolute(const std::string& path, const Caller& caller) {
-  if (path.empty() || path[0] == '/' || !caller.cwd) return path;
-  return *caller.cwd + "/" + path;
-}
 
 Place scratch(const std::string& target, unsigned mode) {
   Place place;
@@ -33,6 +32,12 @@ Place bound(const std::string& source, const std::string& target, bool writable)
 
 Place if_there(Place place) {
   place.optional = true;
+  return place;
+}
+
+// With tmp=DIR.
+Place on_disk(Place place) {
+  place.may_lie_on_disk = true;
   return place;
 }
 
@@ -64,7 +69,9 @@ class Places {
     accounts();
     if (!of_host_ && !own_root_) time_and_names();
     current_directory();
-    return asked_for();
+    TRY(asked_for());
+    TRY(add_gpus(list_, options_, caller_));
+    return add_desktop(list_, options_, caller_);
   }
 
  private:
@@ -76,8 +83,8 @@ class Places {
       list_.push_back(if_there(bound("/var/tmp", "/var/tmp", true)));
       list_.push_back(if_there(bound("/dev/shm", "/dev/shm", true)));
     } else {
-      list_.push_back(scratch("/tmp", 01777));
-      if (!own_root_) list_.push_back(scratch("/var/tmp", 01777));
+      list_.push_back(on_disk(scratch("/tmp", 01777)));
+      if (!own_root_) list_.push_back(on_disk(scratch("/var/tmp", 01777)));
     }
     if (!own_root_) list_.push_back(scratch("/run", 0755));
   }
@@ -115,7 +122,7 @@ class Places {
     } else if (compat() && !options_.home) {
       list_.push_back(if_there(bound(target, target, true)));
     } else if (options_.home || !of_host_) {
-      list_.push_back(scratch(target, 0700));
+      list_.push_back(on_disk(scratch(target, 0700)));
       list_.back().only_if_missing = own_root_ && !options_.home;
     }
   }
@@ -164,6 +171,7 @@ class Places {
       if (is_below(cwd, ours)) return say("it lies in " + std::string(ours));
     }
     Place place = bound(cwd, cwd, true);
+    place.here = true;
     place.only_if_empty = !of_host_;
     list_.push_back(place);
   }
@@ -177,12 +185,10 @@ class Places {
     for (const std::string& path : options_.inputs) TRY(add(path, "", false));
     for (const std::string& path : options_.outputs) TRY(add(path, "", true));
     for (const std::string& path : options_.scratch) {
-      if (path[0] != '/') {
-        return plain_error("read the options", option_text("writable") + "=" + path,
-                           "not an absolute path");
-      }
       list_.push_back(scratch(without_slash(path), 0755));
+      list_.back().kind = Place::Kind::writable;
     }
+    if (options_.bind_args) of_arguments(*options_.bind_args);
     for (Place place : subject_.attached) {
       place.target = without_slash(place.target);
       list_.push_back(std::move(place));
@@ -206,6 +212,14 @@ class Places {
     }
   }
 
+  void of_arguments(bool writable) {
+    for (const std::string& directory : directories_of_arguments(subject_.arguments, caller_)) {
+      if (shows(list_, directory)) continue;
+      list_.push_back(bound(directory, directory, writable));
+      list_.back().only_if_empty = true;  // of the image's own directories nothing is hidden
+    }
+  }
+
   Status add(const std::string& source, const std::string& target, bool writable) {
     const std::string from = absolute(source, caller_);
     if (from[0] != '/') {
@@ -219,7 +233,7 @@ class Places {
                          "bind what is needed of it, or use rootlet run DIRECTORY");
     }
     list_.push_back(bound(from, to, writable));
-    list_.back().devices = is_below(real_path(from), "/dev");
+    list_.back().devices = is_below(real_path(from), "/dev");  // who names one means to use it
     return Done{};
   }
 

@@ -94,7 +94,7 @@ image::Reached RunImage::reached(const image::Server* server) {
     reached.server = server->channel.get();
   }
   if (way == Way::memory) reached.unpack = &*source->image;
-  if (directory) reached.directory = directory->path();
+  if (directory) reached.directory = directory->path() + "/root";
   reached.kernel = kernel.get();
   return reached;
 }

@@ -35,7 +35,7 @@ struct RunImage {
   std::string part;    // attached: the directory of it to show
   std::string target;  // attached: where
   Way way = Way::served;
-  std::optional<ExtractedDirectory> directory;
+  std::optional<PrivateDirectory> directory;
   os::Fd kernel;  // the kernel's mount; init's once it is started
 
   image::Reached reached(const image::Server* server);

@@ -76,8 +76,8 @@ Status print_directory(const std::string& directory) {
 }
 
 Result<int> show_unpacked(Source& source) {
-  const ExtractedDirectory unpacked = TRY(extract_to_directory(*source.image, Log(false)));
-  TRY(print_directory(unpacked.path()));
+  const PrivateDirectory unpacked = TRY(extract_to_directory(*source.image, Log(false)));
+  TRY(print_directory(unpacked.path() + "/root"));
   return wait_for_signal({});
 }
 

@@ -117,11 +117,11 @@ Result<int> wait_for_tool(os::Child child) {
 Result<int> run_unisolated(const Options& options, Source& source, const Subject& subject,
                            const Caller& caller) {
   const Log log(options.verbose);
-  std::optional<ExtractedDirectory> extracted;
+  std::optional<PrivateDirectory> extracted;
   std::string root = source.file;
   if (source.image) {
     extracted = TRY(extract_to_directory(*source.image, log));
-    root = extracted->path();
+    root = extracted->path() + "/root";
   }
   const CallerSignals signals = block_signals();
   const Way way = find_way();

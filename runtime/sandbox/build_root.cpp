@@ -20,17 +20,12 @@ Result<std::vector<Opened>> open_sources(const Plan& plan) {
   for (const Place& place : plan.places) {
     Opened item{&place, os::Fd(), place.kind != Place::Kind::text};
     if (place.kind == Place::Kind::bind) {
-      auto source = os::open_path(place.source);
+      // Where we are needs no name, which another could give to something else.
+      auto source = os::open_path(place.here ? "." : place.source);
+      if (!source.ok() && place.optional) continue;
       if (!source.ok()) {
-        // A guard that is there and cannot be had is no matter of course; one
-        // that init may not reach, the tool with fewer rights may not either.
-        const int code = source.error().code;
-        if (place.optional && (!place.guards || code == ENOENT || code == EACCES)) continue;
-        Error error = source.error();
-        error.action = "bind";
-        error.subject = place.source;
-        error.hint = "the host has no such path, or you may not reach it";
-        return error;
+        return Error{source.error().code, "bind", place.source,
+                     "the host has no such path, or you may not reach it", ""};
       }
       item.source = std::move(source).value();
       struct stat status {};
@@ -132,19 +127,20 @@ bool starts_below(const std::string& path, const std::string& top) {
 // The rule of $PWD, asked of the image before anything is put on it: entries
 // of the image are never hidden by the caller's directory.
 void RootBuilder::leave_out_hiding(std::string& cwd) {
-  std::string left_out;
   std::erase_if(opened_, [&](const Opened& item) {
     const Place& place = *item.place;
-    if (!left_out.empty() && place.follows == left_out) return true;
     if (!place.only_if_empty || !root_->has_entries(place.target)) return false;
+    std::string what = place.source + " is";
+    std::string where;
     if (cwd == place.target || starts_below(cwd, place.target)) {
       cwd = plan_.fallback_cwd;
-      const std::string note = "the image has files of its own at " + place.target +
-                               ", so the current directory is not shown; starting in " + cwd +
-                               " (" + option_text("bind") + "=SRC:DST shows it elsewhere)";
-      (void)send_message(links_.control, {Message::Kind::note, 0, note, {}});
+      what = "the current directory is";
+      where = "; starting in " + cwd;
     }
-    left_out = place.target;
+    const std::string note = "the image has files of its own at " + place.target + ", so " + what +
+                             " not shown" + where + " (" + option_text("bind") +
+                             "=SRC:DST shows it elsewhere)";
+    (void)send_message(links_.control, {Message::Kind::note, 0, note, {}});
     return true;
   });
 }
@@ -170,7 +166,8 @@ Status RootBuilder::make_places(const Opened* inside_of) {
     const bool nested = std::any_of(tops.begin(), tops.end(), [&](const std::string& top) {
       return starts_below(target, top);
     });
-    if (!nested) targets.push_back({target, item.directory});
+    const bool file = item.place->kind == Place::Kind::writable && root_->is_file(target);
+    if (!nested && !file) targets.push_back({target, item.directory});
     if (item.directory) tops.push_back(target);
   }
   return root_->make_all(targets);
@@ -185,6 +182,8 @@ Status RootBuilder::lay_out(std::string& cwd) {
   }
   root_ = TRY(mount_root(plan_, links_.images));
   root_->look_around();
+  for (const Guard& guard : plan_.root_guards) TRY(root_->guard("/", guard));
+  if (plan_.overlay) TRY(root_->lay_over(*plan_.overlay));
   std::erase_if(opened_, [&](const Opened& item) {
     return item.place->only_if_missing && root_->open(item.place->target).ok();
   });
@@ -226,6 +225,7 @@ Status RootBuilder::show(const Opened& item) {
       return root_->bind(item.source.get(), place.target, item.directory, place.writable,
                          place.devices);
     case Place::Kind::scratch: return root_->scratch(place.target, place.mode, false);
+    case Place::Kind::writable: return root_->make_writable(place.target);
     case Place::Kind::text: return root_->text(place.target, place.source);
     case Place::Kind::image: return attach(item);
     case Place::Kind::hidden: return root_->hide(place.target);
@@ -234,16 +234,13 @@ Status RootBuilder::show(const Opened& item) {
 }
 
 Status RootBuilder::show_all() {
-  std::string left_out;
   for (const Opened& item : opened_) {
-    const Place& place = *item.place;
-    if (!left_out.empty() && place.follows == left_out) continue;
     auto shown = show(item);
-    if (shown.ok()) continue;
     // The caller's directory, below something bound that lacks it: the tool
     // then starts elsewhere, and says so.
-    if (!place.only_if_empty) return shown;
-    left_out = place.target;
+    if (!shown.ok() && item.place->only_if_empty) continue;
+    TRY(std::move(shown));
+    for (const Guard& guard : item.place->guards) TRY(root_->guard(item.place->target, guard));
   }
   return Done{};
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include <dirent.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include <algorithm>
 #include <set>
 
 #include "runtime/os/mount.hpp"
+#include "runtime/sandbox/inode.hpp"
 #include "runtime/sandbox/resolve.hpp"
 #include "runtime/sandbox/root.hpp"
 
@@ -19,46 +18,11 @@ namespace {
 constexpr std::string_view kMake = "make a place in the root";
 constexpr std::size_t kMostNames = 4096;  // in a directory that is covered with binds
 
-struct stat status_of(int fd) {
-  struct stat status {};
-  ::fstat(fd, &status);
-  return status;
-}
-
 // The number of the mount that it lies on; 0 before Linux 5.8.
 std::uint64_t mount_of(int fd) {
   struct statx status {};
   const int code = ::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status);
   return code == 0 && (status.stx_mask & STATX_MNT_ID) != 0 ? status.stx_mnt_id : 0;
-}
-
-// The names in a directory, without "." and "..". At most `limit`.
-std::vector<std::string> names_in(int directory, std::size_t limit) {
-  std::vector<std::string> names;
-  const int fd = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  DIR* listing = fd >= 0 ? ::fdopendir(fd) : nullptr;
-  if (listing == nullptr) return names;
-  while (const dirent* entry = ::readdir(listing)) {
-    const std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(name);
-    if (names.size() == limit) break;
-  }
-  ::closedir(listing);
-  return names;
-}
-
-// The image server gives an empty directory the size 0, so that nobody needs
-// to list it; other file systems are listed.
-bool is_served_empty(int directory) {
-  constexpr long kFuse = 0x65735546;  // FUSE_SUPER_MAGIC, statfs(2)
-  const struct stat status = status_of(directory);
-  struct statfs fs {};
-  return S_ISDIR(status.st_mode) && status.st_size == 0 && ::fstatfs(directory, &fs) == 0 &&
-         fs.f_type == kFuse;
-}
-
-bool is_empty(int directory) {
-  return is_served_empty(directory) || names_in(directory, 1).empty();
 }
 
 }  // namespace
@@ -69,7 +33,7 @@ bool Root::has_entries(const std::string& path) const {
 }
 
 bool Root::is_ours(int directory) const {
-  const dev_t device = status_of(directory).st_dev;
+  const dev_t device = device_of(directory);
   return std::find(our_devices_.begin(), our_devices_.end(), device) != our_devices_.end();
 }
 
@@ -176,7 +140,7 @@ Result<os::Fd> Root::cover_top() {
   }
   root_ = TRY(os::open_mounted(AT_FDCWD, "/.."));
   ++layers_;
-  our_devices_.push_back(status_of(root_.get()).st_dev);
+  our_devices_.push_back(device_of(root_.get()));
   TRY(seal_later("/"));
   return open("/");
 }
@@ -188,7 +152,8 @@ Result<os::Fd> Root::cover_with_scratch(int directory, const std::string& path) 
   return open(path);
 }
 
-Status Root::cover_with_overlay(int directory, const std::string& path) {
+// Changes to a directory go to the run's memory. Returns the merged directory.
+Result<os::Fd> Root::overlay_on(int directory, const std::string& path) {
   const os::Fd upper = TRY(scratch_directory(status_of(directory).st_mode & 07777));
   const os::Fd work = TRY(scratch_directory(0700));
   // userxattr: Linux 5.11+, needed where trusted.* may not be written.
@@ -196,8 +161,13 @@ Status Root::cover_with_overlay(int directory, const std::string& path) {
                               ",upperdir=" + os::fd_path(upper.get()) +
                               ",workdir=" + os::fd_path(work.get()) + ",userxattr";
   TRY(os::mount_new("overlay", directory, kTmpfsFlags, options, path));
-  const os::Fd cover = TRY(open(path));
-  our_devices_.push_back(status_of(cover.get()).st_dev);
+  os::Fd merged = TRY(open(path));
+  our_devices_.push_back(device_of(merged.get()));
+  return merged;
+}
+
+Status Root::cover_with_overlay(int directory, const std::string& path) {
+  TRY(overlay_on(directory, path));
   return seal_later(path);
 }
 

@@ -55,7 +55,9 @@ Result<Tool> start(const Plan& plan, const Links& links) {
   // Before the tool's program runs: with this it may neither trace init nor
   // look at its /proc entries, though both are of one user (ptrace(2), proc(5)).
   if (::prctl(PR_SET_DUMPABLE, 0) != 0) return last_error("hide init from the tool");
-  os::close_all_but({0, 1, 2, links.control, tool.channel.get()});
+  // The layer's descriptor is its lock, held until nothing of the run is left.
+  os::close_all_but(
+      {0, 1, 2, links.control, tool.channel.get(), plan.overlay ? plan.overlay->fd : 0});
   TRY(let_run(tool, cwd));
   TRY(drop_capabilities(capabilities_of_init(plan.ids)));
   return tool;

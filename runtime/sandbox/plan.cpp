@@ -3,7 +3,10 @@
 
 #include <linux/sched.h>
 
+#include <algorithm>
+
 #include "runtime/base/error.hpp"
+#include "runtime/base/json_text.hpp"
 
 namespace rootlet::sandbox {
 namespace {
@@ -38,6 +41,7 @@ std::string place_text(const Place& place) {
       return place.source + " -> " + place.target + (place.writable ? " (rw)" : " (ro)") +
              (place.only_if_empty ? ", unless the image has entries there" : "");
     case Place::Kind::scratch: return "scratch -> " + place.target;
+    case Place::Kind::writable: return "scratch over the image -> " + place.target;
     case Place::Kind::text: return "generated -> " + place.target;
     case Place::Kind::image:
       return "image " + place.source + (place.part.empty() ? "" : "//" + place.part) + " -> " +
@@ -47,14 +51,41 @@ std::string place_text(const Place& place) {
   return {};
 }
 
+std::string overlay_text(const Overlay& overlay) {
+  return overlay.directory.empty() ? "in memory, at most " + overlay.size : overlay.directory;
+}
+
+constexpr std::string_view kKinds[] = {"bind", "scratch", "writable", "text", "image", "hidden"};
+
+void add_place(JsonText& json, const Place& place) {
+  json.object().text("kind", kKinds[static_cast<int>(place.kind)]).text("target", place.target);
+  if (place.kind == Place::Kind::bind) {
+    json.text("source", place.source).truth("writable", place.writable);
+    json.array("read_only");
+    for (const Guard& guard : place.guards) {
+      if (!guard.writable) json.text(guard.path);
+    }
+    json.close();
+  }
+  json.close();
+}
+
+// Lines of which there can be any number.
+constexpr std::string_view kLists[] = {"setting", "argument", "variable", "note"};
+
+bool is_list(const std::string& name) {
+  return std::find(std::begin(kLists), std::end(kLists), name) != std::end(kLists);
+}
+
 }  // namespace
 
-std::string Plan::text() const {
+std::vector<Fact> Plan::facts() const {
   constexpr const char* kProfiles[] = {"isolated", "contained", "compat"};
-  std::string out;
+  std::vector<Fact> facts;
   const auto line = [&](const std::string& name, const std::string& value) {
-    out += name + ": " + printable(value) + "\n";
+    facts.push_back({name, value});
   };
+  for (const std::string& setting : settings) line("setting", setting);
   line("profile", kProfiles[static_cast<int>(profile)]);
   line("root", root_text(*this));
   line("namespaces", namespaces_text(namespaces) + (own_network ? " net" : ""));
@@ -69,13 +100,53 @@ std::string Plan::text() const {
     map("gid map", ids.gids);
   }
   line("system-call filter", filter ? "default" : "none");
-  for (const Place& place : places) line("mount", place_text(place));
+  if (overlay) line("overlay", overlay_text(*overlay));
+  line("scratch", disk.empty() ? "in memory, at most " + memory : "in " + disk);
+  for (const Place& place : places) {
+    line("mount", place_text(place));
+    for (const Guard& guard : place.guards) {
+      if (!guard.writable) line("read-only in it", guard.path);
+    }
+  }
   for (const std::string& limit : limits) line("limit", limit);
   line("directory", cwd);
   line("program", program);
   for (const std::string& argument : argv) line("argument", argument);
   for (const std::string& variable : env) line("variable", variable);
+  for (const std::string& note : notes) line("note", note);
+  return facts;
+}
+
+std::string Plan::text() const {
+  std::string out;
+  for (const Fact& fact : facts()) out += fact.name + ": " + printable(fact.value) + "\n";
   return out;
+}
+
+// A name of several words is joined by "_", a list has an "s" at its end.
+std::string Plan::json() const {
+  JsonText json;
+  json.object();
+  const std::vector<Fact> all = facts();
+  for (const Fact& fact : all) {
+    if (fact.name == "mount" || fact.name == "read-only in it" || is_list(fact.name)) continue;
+    std::string name = fact.name;
+    std::replace_if(
+        name.begin(), name.end(), [](char c) { return c == ' ' || c == '-'; }, '_');
+    json.text(name, fact.value);
+  }
+  json.array("mounts");
+  for (const Place& place : places) add_place(json, place);
+  json.close();
+  for (const std::string_view name : kLists) {
+    json.array(std::string(name) + "s");
+    for (const Fact& fact : all) {
+      if (fact.name == name) json.text(fact.value);
+    }
+    json.close();
+  }
+  json.close();
+  return json.str() + "\n";
 }
 
 }  // namespace rootlet::sandbox

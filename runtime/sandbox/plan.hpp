@@ -21,14 +21,22 @@ struct CallerSignals {
 
 namespace sandbox {
 
+// A part of what is shown writable that stays as it is: read-only, or only kept
+// from being renamed and removed.
+struct Guard {
+  std::string path;  // below what is shown, without a leading slash
+  bool writable = false;
+};
+
 // One thing shown at a path of the new root.
 struct Place {
   enum class Kind {
-    bind,     // a host path
-    scratch,  // an empty directory in the run's own memory
-    text,     // a small file with this content, read-only
-    image,    // another image, read-only
-    hidden,   // of the host: an empty file over a socket, an empty directory over a mount
+    bind,      // a host path
+    scratch,   // an empty directory in the run's own memory
+    writable,  // what the root has there, writable, its changes in the run's own memory
+    text,      // a small file with this content, read-only
+    image,     // another image, read-only
+    hidden,    // of the host: an empty file over a socket, an empty directory over a mount
   };
   Kind kind = Kind::bind;
   std::string target;          // absolute, inside; resolved inside whatever symlinks the image has
@@ -37,12 +45,25 @@ struct Place {
   std::size_t image = 0;       // image: its number among the images of the run
   bool writable = false;       // bind
   bool optional = false;       // bind: skip when the source is missing
-  bool guards = false;         // bind: over a part of another bind, to keep it from change
+  bool here = false;           // bind: the directory that we are in, whatever its name is now
   bool only_if_empty = false;  // the rule of $PWD: never hide entries of the image
   bool only_if_missing = false;  // scratch: where the root has nothing there
   bool devices = false;          // bind: device nodes in it work
-  std::string follows;           // shown only where the place at this target is
   unsigned mode = 0755;          // scratch
+  bool may_lie_on_disk = false;  // scratch: where the plan names a disk
+  std::vector<Guard> guards;     // bind: from the top down
+};
+
+// A writable layer over the whole root.
+struct Overlay {
+  std::string directory;  // on the host; empty: in memory
+  std::string size;       // of one in memory, tmpfs(5)
+  int fd = -1;            // of the directory; holds its lock as long as the run lives
+};
+
+// One line of a plan, for those who read it.
+struct Fact {
+  std::string name, value;
 };
 
 // What "/" of a run is made of.
@@ -70,12 +91,15 @@ struct Plan {
   bool needs_own_server() const { return ids.many() || ids.become; }
 
   RootKind root = RootKind::image;
-  std::string root_directory;       // what is bound as the root; empty: the first image
-  std::string root_reached;         // an image: how, in a word
-  bool root_writable = false;       // never an image
+  std::string root_directory;      // what is bound as the root; empty: the first image
+  std::string root_reached;        // an image: how, in a word
+  bool root_writable = false;      // never an image
+  std::vector<Guard> root_guards;  // where it is
+  std::optional<Overlay> overlay;
   std::vector<Place> places;        // in this order
   std::vector<std::string> hidden;  // host directories that never show, whatever is bound
   std::string memory = "25%";       // the size of all scratch places together, tmpfs(5)
+  std::string disk;                 // where scratch places lie on the host instead; may be empty
 
   std::string cwd;           // inside; where the tool starts
   std::string fallback_cwd;  // where `cwd` is not to be had
@@ -97,8 +121,12 @@ struct Plan {
   CallerSignals signals;            // given back to the tool
   std::vector<int> closed_streams;  // of 0, 1 and 2
 
-  // For --dry-run: one fact a line.
-  std::string text() const;
+  // For --dry-run.
+  std::vector<std::string> settings;  // what was said, and by whom
+  std::vector<std::string> notes;     // what the user should know
+  std::vector<Fact> facts() const;    // all of the above, in words
+  std::string text() const;           // one fact a line
+  std::string json() const;           // the same as one object
 };
 
 }  // namespace sandbox

@@ -8,18 +8,13 @@
 #include <utility>
 
 #include "runtime/os/mount.hpp"
+#include "runtime/sandbox/inode.hpp"
 #include "runtime/sandbox/resolve.hpp"
 
 namespace rootlet::sandbox {
 namespace {
 
 constexpr std::string_view kMake = "make a place in the root";
-
-struct stat status_of(int fd) {
-  struct stat status {};
-  ::fstat(fd, &status);
-  return status;
-}
 
 }  // namespace
 
@@ -47,7 +42,7 @@ Result<os::Fd> Root::scratch_directory(unsigned mode) {
     const os::Fd place = TRY(open("/dev"));
     TRY(os::mount_new("tmpfs", place.get(), kTmpfsFlags, "mode=700,size=" + memory_, "/dev"));
     scratch_ = TRY(open("/dev"));
-    our_devices_.push_back(status_of(scratch_.get()).st_dev);
+    our_devices_.push_back(device_of(scratch_.get()));
   }
   const std::string name = std::to_string(scratch_count_++);
   if (::mkdirat(scratch_.get(), name.c_str(), 0700) != 0) return last_error(kMake, name);
@@ -57,56 +52,9 @@ Result<os::Fd> Root::scratch_directory(unsigned mode) {
   return directory;
 }
 
-Status Root::bind(int source, const std::string& target, bool directory, bool writable,
-                  bool devices) {
-  TRY(make(target, directory));
-  const os::Fd place = TRY(open(target));
-  TRY(os::mount_bind(source, place.get(), target));
-  const os::Fd mounted = TRY(open(target));
-  const unsigned long long attributes =
-      MOUNT_ATTR_NOSUID | (devices ? 0 : MOUNT_ATTR_NODEV) | (writable ? 0 : MOUNT_ATTR_RDONLY);
-  return os::restrict_mount(mounted.get(), attributes, target);
-}
-
-Status Root::scratch(const std::string& target, unsigned mode, bool read_only) {
-  TRY(make(target, true));
-  const os::Fd source = TRY(scratch_directory(mode));
-  const os::Fd place = TRY(open(target));
-  TRY(os::mount_bind(source.get(), place.get(), target));
-  return read_only ? seal_later(target) : Done{};
-}
-
 Status Root::seal_later(const std::string& path) {
   covers_.emplace_back(path, TRY(open(path)));
   return Done{};
-}
-
-Status Root::text(const std::string& target, const std::string& content) {
-  const os::Fd directory = TRY(scratch_directory(0755));
-  {
-    const os::Fd file =
-        TRY(os::open_at(directory.get(), "file", O_CREAT | O_EXCL | O_WRONLY, 0444));
-    TRY(os::write_all(file.get(), content, "write", target));
-  }
-  const os::Fd source = TRY(os::open_at(directory.get(), "file", O_PATH));
-  return bind(source.get(), target, false, false);
-}
-
-Status Root::hide(const std::string& target) {
-  auto found = open(target);
-  if (!found.ok()) {
-    // Gone, or as closed to the tool, which has fewer rights, as it is to us;
-    // ELOOP: a name that went through another process's descriptor.
-    const int code = found.error().code;
-    if (code == ENOENT || code == ENOTDIR || code == EACCES || code == ELOOP) return Done{};
-    return found.error();
-  }
-  const mode_t mode = status_of(found.value().get()).st_mode;
-  if (S_ISDIR(mode)) return scratch(target, 0555, true);
-  // Anyone can bind a socket of any name in a root of his own, and so make us
-  // hide a file that only is called so.
-  if (!S_ISSOCK(mode)) return Done{};
-  return text(target, "");
 }
 
 Status Root::mount(const char* type, const std::string& target, unsigned long flags,

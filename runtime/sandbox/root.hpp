@@ -47,6 +47,10 @@ class Root {
   // The same for many, in an order in which no cover hides another.
   Status make_all(const std::vector<Target>& targets);
 
+  // A writable layer over all of it; nothing else is shown yet. What is missing
+  // is made in the layer then.
+  Status lay_over(const Overlay& overlay);
+
   // From here on host directories are shown in it. They are not covered for
   // what they lack: new names would vanish from a writable one, and nothing is
   // made on the host.
@@ -57,8 +61,13 @@ class Root {
   // Shows things at paths. Sources are descriptors opened beforehand.
   Status bind(int source, const std::string& target, bool directory, bool writable,
               bool devices = false);
+  // A part of what is shown at `target` stays as it is.
+  Status guard(const std::string& target, const Guard& guard);
   // An empty directory of the run's own memory; `read_only` once the root is entered.
   Status scratch(const std::string& target, unsigned mode, bool read_only);
+  // What lies at `target` becomes writable, its changes in the run's memory: a
+  // directory with all that is in it, a file, or an empty directory.
+  Status make_writable(const std::string& target);
   // A small read-only file with this content.
   Status text(const std::string& target, const std::string& content);
   // The socket or directory at `target`, if there is one, is out of reach.
@@ -68,6 +77,7 @@ class Root {
 
   // The object at `path`, as it is now.
   Result<os::Fd> open(const std::string& path, int flags = O_PATH) const;
+  bool is_file(const std::string& path) const;
   // Some entry other than "." and ".." is in the directory.
   bool has_entries(const std::string& path) const;
 
@@ -80,8 +90,10 @@ class Root {
   // Whether `path` exists; of the wrong kind is an error.
   Result<bool> exists(const std::string& path, bool directory) const;
   bool may_cover(int directory) const;
+  Status copy_file(const std::string& target);
   Status cover(const std::string& directory);
   Result<os::Fd> scratch_directory(unsigned mode);
+  Result<os::Fd> overlay_on(int directory, const std::string& path);
   Status cover_with_overlay(int directory, const std::string& path);
   Status cover_with_binds(int directory, const std::string& path);
   Result<os::Fd> cover_with_scratch(int directory, const std::string& path);

@@ -61,8 +61,7 @@ int print_help(const std::string& argv0) {
                      "lead; everything from the first other argument on is the tool's.\n\n";
   for (const OptionRow& row : option_table()) {
     if (row.help.empty()) continue;
-    std::string left = "  --rootlet-" + std::string(row.name);
-    if (!row.value.empty()) left += "=" + std::string(row.value);
+    std::string left = "  " + usage_of(row);
     left.resize(std::max<std::size_t>(left.size() + 2, 46), ' ');
     text += left + std::string(row.help) + "\n";
   }

@@ -19,8 +19,9 @@ Result<int> run(int argc, char** argv) {
   caller.closed_streams = std::move(closed);
   const std::vector<std::string> given(argv + (argc > 0 ? 1 : 0), argv + argc);
   const bool raw = caller.variable("ROOTLET_RAW_ARGS") == "1";
-  CommandLine line = TRY(parse_packaged(given, raw));
-  TRY(parse_environment(line.options, environ));
+  Options base;
+  TRY(parse_environment(base, environ));
+  CommandLine line = TRY(parse_packaged(given, raw, std::move(base)));
   if (line.options.help) return print_help(caller.argv0);
   if (line.options.version) return print_version();
 

@@ -71,7 +71,8 @@ void use_portable(Options& options, const std::string& file, const Caller& calle
     if (kind.inside.empty()) {
       if (options.home) continue;
       options.home = path;
-      options.given.emplace_back("home");  // as if the caller had said it
+      options.given.push_back(
+          {"home", path, Origin::command_line});  // as if the caller had said it
       continue;
     }
     if (options.home == file + ".home") make_inside(*options.home, kind.inside);

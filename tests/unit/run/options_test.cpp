@@ -41,7 +41,7 @@ TEST_CASE("a mistyped option is refused with the one that was meant") {
 TEST_CASE("a value that is not one of the words is refused with the words") {
   auto line = parse_packaged({"--rootlet-net=hots"}, false);
   REQUIRE_FALSE(line.ok());
-  CHECK(line.error().hint == "valid: --rootlet-net=none|host");
+  CHECK(line.error().hint == "did you mean --rootlet-net=host? valid: --rootlet-net=none|host");
 }
 
 TEST_CASE("an option of the interface that is not built yet is refused, not ignored") {
@@ -66,17 +66,22 @@ TEST_CASE("an empty or relative bind target is refused") {
   CHECK_FALSE(parse_packaged({"--rootlet-bind=/a:/b:rx"}, false).ok());
 }
 
-TEST_CASE("the environment sets what the command line did not") {
-  auto line = parse_packaged({"--rootlet-net=none"}, false);
-  REQUIRE(line.ok());
+TEST_CASE("the environment sets options, and the command line wins") {
+  Options options;
   char net[] = "ROOTLET_NET=host";
   char clean[] = "ROOTLET_CLEAN_ENV=1";
   char off[] = "ROOTLET_VERBOSE=0";
-  char* environment[] = {net, clean, off, nullptr};
-  REQUIRE(parse_environment(line.value().options, environment).ok());
+  char bind[] = "ROOTLET_BIND=/weak";
+  char* environment[] = {net, clean, off, bind, nullptr};
+  REQUIRE(parse_environment(options, environment).ok());
+  CHECK(options.net_host == true);
+  auto line = parse_packaged({"--rootlet-net=none", "--rootlet-bind=/strong"}, false, options);
+  REQUIRE(line.ok());
   CHECK(line.value().options.net_host == false);
   CHECK(line.value().options.clean_env == true);
   CHECK_FALSE(line.value().options.verbose);
+  REQUIRE(line.value().options.binds.size() == 2);  // the stronger lies over the weaker
+  CHECK(line.value().options.binds[1].source == "/strong");
 }
 
 TEST_CASE("the environment cannot turn isolation off") {
