@@ -36,7 +36,7 @@ _rootlet() {
   local command=${COMP_WORDS[0]} current=${COMP_WORDS[COMP_CWORD]}
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W 'run exec shell build jar inspect --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'run exec shell chroot encapsulate build jar inspect --help --version' -- "$current")
     return
   fi
   _rootlet_complete_value && return
@@ -45,6 +45,16 @@ _rootlet() {
       mapfile -t COMPREPLY < <(compgen -W "$(_rootlet_options "$command" "${COMP_WORDS[1]}")" -- "$current")
       if [ "${#COMPREPLY[@]}" -eq 1 ] && [[ ${COMPREPLY[0]} == *= ]]; then compopt -o nospace; fi
       ;;
+    *) mapfile -t COMPREPLY < <(compgen -f -- "$current") && compopt -o filenames ;;
+  esac
+}
+
+# nsroot and encapsulate: their options, then files.
+_rootlet_called() {
+  local current=${COMP_WORDS[COMP_CWORD]}
+  COMPREPLY=()
+  case "$current" in
+    -*) mapfile -t COMPREPLY < <(compgen -W "$(_rootlet_options "${COMP_WORDS[0]}")" -- "$current") ;;
     *) mapfile -t COMPREPLY < <(compgen -f -- "$current") && compopt -o filenames ;;
   esac
 }
@@ -66,4 +76,5 @@ _package_debian() {
 }
 
 complete -F _rootlet rootlet
+complete -F _rootlet_called nsroot encapsulate
 complete -F _package_debian package-debian
