@@ -41,7 +41,6 @@ constexpr std::string_view kHelp =
     "Own processes, /proc, /dev and /tmp always. How it differs from nsroot: rootlet-chroot(1).\n"
     "Exit status: COMMAND's own; 125 our failure, 126 cannot be executed, 127 not there.\n";
 
-// Of the environment what contained lets through, and PATH as it is.
 std::string shell_of_caller() {
   const char* shell = std::getenv("SHELL");
   return shell != nullptr && shell[0] != '\0' ? shell : "/bin/sh";
@@ -59,6 +58,7 @@ Result<int> run(int argc, char** argv) {
     line.command = {shell_of_caller(), "-i"};
     line.options.instead = {"/bin/sh", "-i"};
   }
+  // The command is looked up as the caller would; the root is made for it.
   if (const char* path = std::getenv("PATH")) {
     line.options.env.insert(line.options.env.begin(), "PATH=" + std::string(path));
   }

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <set>
 
 #include "runtime/os/fd.hpp"
 #include "runtime/run/paths.hpp"
@@ -107,13 +108,15 @@ std::vector<std::string> all_names(const std::string& path,
 
 Result<std::vector<std::string>> doors_of_the_host() {
   const std::vector<os::MountEntry> mounts = TRY(os::list_mounts());
-  std::vector<std::string> doors;
+  std::set<std::string> sockets;  // each connection to one is listed with its name again
   TRY(each_table([&](const std::string& table) {
-    for (const std::string& path : socket_paths(table)) {
-      const auto names = all_names(real_path(path), mounts);
-      doors.insert(doors.end(), names.begin(), names.end());
-    }
+    for (std::string& path : socket_paths(table)) sockets.insert(std::move(path));
   }));
+  std::vector<std::string> doors;
+  for (const std::string& path : sockets) {
+    const auto names = all_names(real_path(path), mounts);
+    doors.insert(doors.end(), names.begin(), names.end());
+  }
   for (const os::MountEntry& mount : mounts) {
     if (mount.type == "proc" && !is_below(mount.point, "/proc")) doors.push_back(mount.point);
   }
