@@ -45,16 +45,8 @@ def page_cache():
 
 
 def servers(program):
-    """Ours are the children of launchers that are not the runs' init."""
-    found = []
-    for pid in processes_of({program}):
-        with open(f"/proc/{pid}/comm") as file:
-            is_init = file.read() == "rootlet-init\n"
-        with open(f"/proc/{pid}/status") as file:
-            own_session = any(line.startswith("NSsid:") and line.split()[-1] == str(pid) for line in file)
-        if not is_init and (own_session or os.getsid(pid) == pid):
-            found.append(pid)
-    return found
+    """Ours have left the caller's session; launchers and inits have not."""
+    return [pid for pid in processes_of({program}) if os.getsid(pid) != os.getsid(0)]
 
 
 def server_table(bench):
@@ -92,8 +84,8 @@ def server_table(bench):
 
 
 def many_runs(bench, mount, count):
-    """(PSS of all our processes, growth of the page cache), MiB, of runs that
-    each have read the big file."""
+    """MiB of runs that each have read the big file: of the servers, of all our
+    processes, and what the page cache has grown."""
     rootlet, image = bench.trees.rootlet, bench.trees.big_image()
     command = [rootlet, "run", f"--mount={mount}", "--exec=/bin/sh", image, "-c",
                f"cat {BIG} > /dev/null; echo up; read end"]
@@ -103,10 +95,18 @@ def many_runs(bench, mount, count):
     for _ in range(count):
         runs.append(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
         runs[-1].stdout.readline()
-    result = pss(processes_of({rootlet})), page_cache() - before
+    result = pss(servers(rootlet)), pss(processes_of({rootlet})), page_cache() - before
     for run in runs:
         run.communicate()
+    wait_for_the_end(rootlet)
     return result
+
+
+def wait_for_the_end(program):
+    """A shared server outlives its runs by some seconds."""
+    deadline = time.monotonic() + 30
+    while processes_of({program}) and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def tables(bench):
@@ -114,19 +114,19 @@ def tables(bench):
         yield Table("memory", "MiB", [Series("rootlet", "needs root: PSS of processes that hide theirs")])
         return
     yield server_table(bench)
-    memory, cache = [], []
+    titles = ["PSS of the servers", "PSS of all our processes", "growth of the page cache"]
+    columns = [[] for _ in titles]
     for mount in ("share", "private"):
         reason = peers.can([bench.trees.rootlet, "run", f"--mount={mount}", "--exec=/bin/true",
                             bench.trees.big_image()])
+        wait_for_the_end(bench.trees.rootlet)
         for count in (1, 8, 64):
             name = f"mount={mount}, {count} run{'s' if count > 1 else ''}"
-            memory.append(Series(name, reason))
-            cache.append(Series(name, reason))
+            for column in columns:
+                column.append(Series(name, reason))
             for _ in range(bench.rounds(2, quick=1) if reason is None else 0):
-                used, grown = many_runs(bench, mount, count)
-                memory[-1].values.append(used)
-                cache[-1].values.append(grown)
+                for column, value in zip(columns, many_runs(bench, mount, count)):
+                    column[-1].values.append(value)
             bench.progress(f"memory: {name}")
-    base = memory[0].case
-    yield Table("PSS of all our processes, N runs of one image", "MiB", memory, base)
-    yield Table("growth of the page cache, N runs of one image that read its big file", "MiB", cache, base)
+    for title, column in zip(titles, columns):
+        yield Table(f"{title}, N runs of one image that each read its big file", "MiB", column, column[0].case)

@@ -57,7 +57,7 @@ def timed(bench, title, cases, out, rounds, base):
             sizes[name] = os.path.getsize(out) / (1 << 20) if os.path.isfile(out) else None
             bench.progress(f"pack: {title}, round {turn + 1}: {name}")
     note = ", ".join(f"{name} {number(size)} MiB" for name, size in sizes.items() if size)
-    return Table(title, "s", list(series.values()), base, note and f"Sizes: {note}.")
+    return Table(title, "s", list(series.values()), base, note=note and f"Sizes: {note}.")
 
 
 def tables(bench):

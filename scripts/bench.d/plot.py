@@ -20,9 +20,8 @@ def bars(table, top):
         length, middle = series.median * scale, y + BAR / 2
         ours = ' class="ours"' if series.case.startswith("rootlet") else ""
         label = number(series.median)
-        ratio = table.ratio(series)
-        if ratio:
-            label += f"   {ratio.value:.2f} x"
+        if table.bases:
+            label += f"   {series.median / table.bases[0].median:.2f} x"
         out.append(f'<text x="{LABELS - 8}" y="{y + 12}" text-anchor="end">{escape(series.case)}</text>'
                    f'<rect x="{LABELS}" y="{y}" width="{length:.1f}" height="{BAR}"{ours}/>'
                    f'<path d="M{LABELS + low * scale:.1f} {middle}H{LABELS + high * scale:.1f}"/>'

@@ -52,7 +52,7 @@ def starts(bench, cases, count, rounds):
         if failed:
             series[name].reason = f"{failed} of {each} failed"
     return Table(f"{count} starts of an empty static program, 8 at a time", "starts/s", list(series.values()),
-                 "bwrap on the directory")
+                 "bwrap on the directory", "floor on the directory")
 
 
 def leftovers(bench, packed, count):

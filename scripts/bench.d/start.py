@@ -86,7 +86,8 @@ def measure(bench, title, cases, rounds):
             series[name].values.append(took / 1000)
             if failed:
                 series[name].reason = "failed in a round"
-    return Table(title, "ms", list(series.values()), BASE)
+    return Table(title, "ms", list(series.values()), BASE, "floor with squashfuse", "rootlet run DIRECTORY",
+                 "type-2 runtime")
 
 
 def tables(bench):

@@ -8,32 +8,30 @@ def number(value):
 
 
 class Table:
-    """Series of one thing; `base` is the case that the others are compared with."""
+    """Series of one thing; the others are compared with each of `bases` that is here."""
 
-    def __init__(self, title, unit, series, base=None, note=""):
+    def __init__(self, title, unit, series, *bases, note=""):
         self.title = title
         self.unit = unit
         self.series = series
         self.note = note
-        self.base = next((s for s in series if s.case == base and s.here), None)
+        self.bases = [one for name in bases for one in series if one.case == name and one.here]
 
-    def ratio(self, series):
-        return Ratio(series, self.base) if self.base and series.here else None
+    def find(self, case):
+        return next((one for one in self.series if one.case == case and one.here), None)
 
     def markdown(self):
-        head = f"### {self.title}\n\n" + (f"{self.note}\n\n" if self.note else "")
-        compared = f" | ratio to {self.base.case}" if self.base else ""
-        head += f"| case | {self.unit} | spread | n{compared} |\n"
-        head += "| --- | --- | --- | ---" + (" | ---" if self.base else "") + " |\n"
-        return head + "".join(self.row(series) for series in self.series)
+        columns = ["case", self.unit, "spread", "n", *(f"ratio to {base.case}" for base in self.bases)]
+        lines = [columns, ["---"] * len(columns), *(self.row(one) for one in self.series)]
+        text = f"### {self.title}\n\n" + (f"{self.note}\n\n" if self.note else "")
+        return text + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
     def row(self, series):
         if not series.here:
-            rest = " | |" if self.base else " |"
-            return f"| {series.case} | {series.reason or 'not here'} | |{rest}\n"
+            return [series.case, series.reason or "not here", *[""] * (2 + len(self.bases))]
         low, high = series.spread
-        text = f"| {series.case} | {number(series.median)} | {number(low)} - {number(high)} | {len(series.values)} |"
-        return text + (f" {self.ratio(series)} |" if self.base else "") + "\n"
+        return [series.case, number(series.median), f"{number(low)} - {number(high)}", str(len(series.values)),
+                *("1" if series is base else str(Ratio(series, base)) for base in self.bases)]
 
     def json(self):
         rows = []
@@ -42,11 +40,9 @@ class Table:
             if series.here:
                 low, high = series.spread
                 row.update(median=series.median, low=low, high=high, values=series.values)
-                ratio = self.ratio(series)
-                if ratio:
-                    row.update(ratio=ratio.value, interval=[ratio.low, ratio.high])
+                ratios = {base.case: Ratio(series, base) for base in self.bases}
+                row["ratios"] = {name: [ratio.value, ratio.low, ratio.high] for name, ratio in ratios.items()}
             else:
                 row["reason"] = series.reason or "not here"
             rows.append(row)
-        return {"title": self.title, "unit": self.unit, "note": self.note,
-                "base": self.base.case if self.base else None, "rows": rows}
+        return {"title": self.title, "unit": self.unit, "note": self.note, "rows": rows}

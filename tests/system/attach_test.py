@@ -13,7 +13,7 @@ import zipfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from rig import Skip, Untouched, check, contains, equal, main, processes, test
+from rig import WORK, Skip, Untouched, check, contains, equal, main, processes, test
 
 FAR = 100 << 30
 
@@ -137,6 +137,21 @@ def in_a_jar(rig):
     equal(attached(rig, "cat /d/one; ls /s", f"{entry}:/d", f"{entry}//sub:/s").text,
           "first\ndeep\ntwo\n")
     attached(rig, "true", f"{rig.top}/packed.jar!/data/db.sqfs:/d").failed_by_us("packed.jar")
+
+
+@test()
+def in_other_roots(rig):
+    """a directory and a bare squashfs as the root get attached images too"""
+    image = data(rig)
+    bare = rig.top / "bare.sqfs"
+    subprocess.run(["mksquashfs", WORK / "tree", bare, "-quiet", "-no-progress", "-noappend"],
+                   check=True, stdout=subprocess.DEVNULL)
+    for root in (WORK / "tree", bare):
+        with Untouched():
+            done = rig.run(rig.rootlet, "run", f"--attach={image}:/opt/new", "--exec=/bin/sh",
+                           f"--attach={image}//sub:/opt/new/sub/deep/x", root, "-c",
+                           "cat /opt/new/one /opt/new/sub/deep/x/two /opt/foo/share/data.txt")
+        equal(done.text, "first\nsecond\ndata of the image\n", f"{root}: {done}")
 
 
 @test()

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: MIT
+"""What this project wants of itself, as ratios of one case to another in one
+table. A mark is met when the interval of the ratio reaches it."""
+from measure import Ratio
+
+STATIC, DYNAMIC = "start to end, empty static program", "start to end, empty dynamic program"
+NUMPY, PACKED, PLAIN = "python3 -c 'import numpy'", "rootlet, cold, packed by build", \
+    "rootlet, cold, mksquashfs's layout"
+WARM, DIRECTORY, BWRAP = "rootlet, warm (a live server)", "rootlet run DIRECTORY", "bwrap on the directory"
+FLOOR, TYPE2, LL = "floor with squashfuse", "type-2 runtime", "squashfuse_ll"
+KERNEL, DISK, SHARE = "kernel squashfs", "directory on disk", "rootlet, mount=share"
+
+# Table (the beginning of its title), case, what it is compared with, at most or at least, how much.
+MARKS = [
+    (STATIC, PLAIN, BWRAP, "<=", 1.0), (STATIC, PLAIN, TYPE2, "<=", 0.70),
+    (STATIC, PACKED, BWRAP, "<=", 0.85), (STATIC, PACKED, TYPE2, "<=", 0.60),
+    (DYNAMIC, PLAIN, FLOOR, "<=", 0.60), (DYNAMIC, PACKED, FLOOR, "<=", 0.45),
+    (STATIC, WARM, BWRAP, "<=", 0.55), (STATIC, WARM, DIRECTORY, "<=", 1.10),
+    (NUMPY, WARM, DIRECTORY, "<=", 1.15),
+    ("sequential, one big file, cold", LL, "rootlet", ">=", 1.3),
+    ("sequential, one big file, cold", KERNEL, "rootlet", ">=", 1.0),
+    ("4 readers, different files, cold", LL, "rootlet", ">=", 1.4),
+    ("4 readers, different files, cold", KERNEL, "rootlet", ">=", 2.0),
+    ("find, cold", LL, "rootlet", ">=", 1.1), ("ls -lR, cold", LL, "rootlet", ">=", 4.0),
+    ("find, warm", DISK, "rootlet", ">=", 1.0), ("ls -lR, warm", DISK, "rootlet", ">=", 1.0),
+    ("tar of everything, cold", LL, "rootlet", ">=", 1.5), ("import numpy, cold", LL, "rootlet", ">=", 1.2),
+    ("growth of the page cache", "mount=share, 64 runs", "mount=share, 1 run", "<=", 1.2),
+    ("PSS of the servers", "mount=share, 64 runs", "mount=share, 1 run", "<=", 1.2),
+    ("2000 starts", SHARE, BWRAP, ">=", 1.8), ("2000 starts", SHARE, "floor on the directory", ">=", 0.9),
+    ("800 starts", SHARE, BWRAP, ">=", 1.8), ("800 starts", SHARE, "floor on the directory", ">=", 0.9),
+    ("partitions", "rootlet, as auto picks", "bare tool", ">=", 0.95),
+]
+
+
+def judged(tables):
+    """Rows of the marks whose cases are all here."""
+    rows = []
+    for title, case, base, way, mark in MARKS:
+        for table in tables:
+            of, to = table.find(case), table.find(base)
+            if title not in table.title or of is None or to is None:
+                continue
+            ratio = Ratio(of, to)
+            met = ratio.low <= mark if way == "<=" else ratio.high >= mark
+            rows.append([table.title, case, base, f"{way} {mark:.2f}", str(ratio), "met" if met else "missed"])
+    return rows
+
+
+def markdown(tables):
+    rows = judged(tables)
+    if not rows:
+        return ""
+    lines = [["measured", "case", "compared with", "mark", "ratio", ""], ["---"] * 6, *rows]
+    return "### Marks\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
