@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "runtime/image/answer_parts.hpp"
+#include "runtime/image/names.hpp"
 
 // The answers about what a directory holds.
 namespace rootlet::image {
@@ -43,6 +44,8 @@ int fill(Answers& a, fuse_ino_t node, off_t offset, bool plus, Listing& page) {
   const off_t start = offset > 2 ? offset - 2 : 0;
   if (!S_ISDIR(directory.base.mode)) return ENOTDIR;
   if (sqfs_dir_open(a.fs, &directory, &stream, start) != SQFS_OK) {
+    // A tool may seek to where no entry begins: its own mistake, not the image's.
+    if (start != 0 && sqfs_dir_open(a.fs, &directory, &stream, 0) == SQFS_OK) return EINVAL;
     a.give_up("the image is damaged: a directory cannot be read");
   }
 
@@ -60,6 +63,7 @@ int fill(Answers& a, fuse_ino_t node, off_t offset, bool plus, Listing& page) {
   sqfs_dentry_init(&item, name);
   sqfs_err code = SQFS_OK;
   while (sqfs_dir_next(a.fs, &stream, &item, &code)) {
+    if (!is_possible(item)) a.give_up("the image is damaged: a file has an impossible name");
     fuse_entry_param entry{};
     if (plus) {
       entry = to_entry(a, sqfs_dentry_inode(&item));

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "runtime/image/answer_parts.hpp"
+#include "runtime/image/xattrs.hpp"
 
 // The answers about extended attributes.
 namespace rootlet::image {
@@ -21,34 +22,9 @@ void reply_sized(fuse_req_t request, const std::string& bytes, std::size_t room)
   }
 }
 
-// The value of one; empty where there is none.
-std::string value_of(Answers& a, fuse_ino_t node, const char* name) {
-  const std::lock_guard hold(a.reader.library());
-  sqfs_inode inode = get_inode(a, node);
-  std::string value(65536, '\0');
-  std::size_t size = value.size();
-  if (sqfs_xattr_lookup(a.fs, &inode, name, value.data(), &size) != SQFS_OK) {
-    a.give_up("the image is damaged: an extended attribute cannot be read");
-  }
-  value.resize(size > value.size() ? 0 : size);
-  return value;
-}
-
-// All names, each with its NUL.
-std::string names_of(Answers& a, fuse_ino_t node) {
-  const std::lock_guard hold(a.reader.library());
-  sqfs_inode inode = get_inode(a, node);
-  sqfs_xattr cursor;
-  std::string names;
-  bool sound = sqfs_xattr_open(a.fs, &inode, &cursor) == SQFS_OK;
-  while (sound && cursor.remain > 0 && names.size() < 65536) {
-    sound = sqfs_xattr_read(&cursor) == SQFS_OK;
-    std::string name(sound ? sqfs_xattr_name_size(&cursor) : 0, '\0');
-    sound = sound && sqfs_xattr_name(&cursor, name.data(), true) == SQFS_OK;
-    names += name + '\0';
-  }
-  if (!sound) a.give_up("the image is damaged: an extended attribute cannot be read");
-  return names;
+[[noreturn]] void give_up(const Answers& a) {
+  a.give_up("the image is damaged: an extended attribute cannot be read");
+  __builtin_unreachable();
 }
 
 }  // namespace
@@ -59,7 +35,12 @@ void getxattr(fuse_req_t request, fuse_ino_t node, const char* name, std::size_t
     fuse_reply_err(request, ENOSYS);
     return;
   }
-  const std::string value = value_of(a, node, name);
+  std::string value;
+  {
+    const std::lock_guard hold(a.reader.library());
+    sqfs_inode inode = get_inode(a, node);
+    if (!find_value(a.fs, inode, name, value)) give_up(a);
+  }
   if (value.empty()) {
     fuse_reply_err(request, ENODATA);
   } else {
@@ -73,7 +54,13 @@ void listxattr(fuse_req_t request, fuse_ino_t node, std::size_t room) {
     fuse_reply_err(request, ENOSYS);
     return;
   }
-  reply_sized(request, names_of(a, node), room);
+  std::string names;
+  {
+    const std::lock_guard hold(a.reader.library());
+    sqfs_inode inode = get_inode(a, node);
+    if (!find_names(a.fs, inode, names)) give_up(a);
+  }
+  reply_sized(request, names, room);
 }
 
 }  // namespace rootlet::image

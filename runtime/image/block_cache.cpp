@@ -30,7 +30,8 @@ enum State : std::uint32_t {
 
 struct BlockCache::Slot {
   os::FutexWord state{kEmpty};
-  std::uint64_t at = 0;  // 0: nobody can find it
+  BlockAddress
+      address;  // all of it: an image may lie about one of two sizes; 0: nobody can find it
   std::uint64_t asked = 0;
   std::uint32_t pins = 0;
   std::uint32_t size = 0;
@@ -82,11 +83,11 @@ char* BlockCache::bytes_of(const Set& set, const Slot& slot) {
 
 // With the set's lock held. A vacant slot becomes the caller's to fill; in all
 // but `full` the slot is pinned.
-BlockCache::Search BlockCache::search(Set& set, std::uint64_t at, Slot*& slot) {
+BlockCache::Search BlockCache::search(Set& set, const BlockAddress& address, Slot*& slot) {
   Slot* room = nullptr;
-  const auto rank = [](const Slot& s) { return s.at == 0 ? 0 : s.spent ? 1 : 2; };
+  const auto rank = [](const Slot& s) { return s.address.at == 0 ? 0 : s.spent ? 1 : 2; };
   for (Slot& s : set.slots) {
-    if (s.at == at) {
+    if (s.address == address) {
       slot = &s;
       ++s.pins;
       s.asked = ++set.clock;
@@ -100,7 +101,7 @@ BlockCache::Search BlockCache::search(Set& set, std::uint64_t at, Slot*& slot) {
   }
   if (room == nullptr) return Search::full;
   room->state.store(kDecoding, std::memory_order_relaxed);
-  room->at = at;
+  room->address = address;
   room->asked = ++set.clock;
   room->pins = 1;
   room->spent = false;
@@ -115,7 +116,7 @@ bool BlockCache::fill(Set& set, Slot& slot, const BlockAddress& address) {
   {
     const std::lock_guard hold(set.lock);
     slot.size = static_cast<std::uint32_t>(size);
-    if (!sound) slot.at = 0;
+    if (!sound) slot.address = {};
     slot.state.store(sound ? kReady : kFailed, std::memory_order_release);
     waited = slot.pins > 1;
   }
@@ -141,13 +142,14 @@ BlockCache::Pin BlockCache::get_alone(const BlockAddress& address) {
 }
 
 BlockCache::Pin BlockCache::get(const BlockAddress& address, Crew* crew) {
+  if (address.at == 0) return {};
   if (memory_ == nullptr) return get_alone(address);
   Set& set = set_of(address.at);
   Slot* slot = nullptr;
   Search found;
   {
     const std::lock_guard hold(set.lock);
-    found = search(set, address.at, slot);
+    found = search(set, address, slot);
   }
   if (found == Search::hit) return pin(set, *slot);
   if (crew != nullptr) crew->step_aside();
@@ -167,17 +169,17 @@ bool BlockCache::has(const BlockAddress& address) {
   Set& set = set_of(address.at);
   const std::lock_guard hold(set.lock);
   return std::any_of(std::begin(set.slots), std::end(set.slots),
-                     [&](const Slot& slot) { return slot.at == address.at; });
+                     [&](const Slot& slot) { return slot.address == address; });
 }
 
 void BlockCache::fetch(const BlockAddress& address) {
-  if (memory_ == nullptr) return;
+  if (memory_ == nullptr || address.at == 0) return;
   Set& set = set_of(address.at);
   Slot* slot = nullptr;
   Search found;
   {
     const std::lock_guard hold(set.lock);
-    found = search(set, address.at, slot);
+    found = search(set, address, slot);
   }
   if (found == Search::full) return;
   if (found == Search::vacant) fill(set, *slot, address);
@@ -190,7 +192,7 @@ void BlockCache::release() {
     const std::lock_guard hold(set.lock);
     for (Slot& slot : set.slots) {
       if (slot.pins != 0) continue;
-      slot.at = 0;
+      slot.address = {};
       slot.state.store(kEmpty, std::memory_order_relaxed);
       ::madvise(bytes_of(set, slot), stride_, MADV_DONTNEED);
     }

@@ -18,6 +18,8 @@ class Crew;
 struct BlockAddress {
   std::uint64_t at = 0;      // bytes from the image's start; 0: none, the superblock is there
   std::uint32_t header = 0;  // size, and whether it is compressed, as squashfs has it
+
+  bool operator==(const BlockAddress&) const = default;
 };
 
 // Decoded blocks, for all threads of a process. A block is decoded once however
@@ -91,7 +93,7 @@ class BlockCache {
     vacant,
     full
   };
-  Search search(Set& set, std::uint64_t at, Slot*& slot);
+  Search search(Set& set, const BlockAddress& address, Slot*& slot);
   Set& set_of(std::uint64_t at);
   char* bytes_of(const Set& set, const Slot& slot);
   bool fill(Set& set, Slot& slot, const BlockAddress& address);

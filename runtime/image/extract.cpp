@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "runtime/image/extract_content.hpp"
+#include "runtime/image/names.hpp"
 #include "runtime/image/squashfuse.hpp"
 #include "runtime/os/fd.hpp"
 
@@ -43,8 +44,7 @@ Result<std::vector<Item>> list(sqfs* fs, sqfs_inode& directory, const std::strin
   if (sqfs_dir_open(fs, &directory, &stream, 0) != SQFS_OK) return damaged(path);
   while (sqfs_dir_next(fs, &stream, &entry, &code)) {
     Item item{sqfs_dentry_name(&entry), sqfs_dentry_inode(&entry)};
-    if (item.name.empty() || item.name == "." || item.name == ".." ||
-        item.name.find('/') != std::string::npos) {
+    if (!is_possible(entry)) {
       return plain_error(kUnpack, "/" + path, "it holds an impossible name: " + item.name,
                          "the image was made to do harm, or is damaged");
     }
@@ -103,7 +103,9 @@ class Extraction {
 
  private:
   Status directory(int parent, sqfs_inode& inode, const std::string& path, std::size_t depth) {
-    if (depth > kMaximumDepth) return damaged(path);
+    if (depth > kMaximumDepth || !directories_.insert(inode.base.inode_number).second) {
+      return damaged(path);
+    }
     for (const Item& item : TRY(list_of(inode, path))) {
       TRY(entry(parent, item, path.empty() ? item.name : path + "/" + item.name, depth));
     }
@@ -190,6 +192,7 @@ class Extraction {
   int top_;
   const Wanted& wanted_;
   std::map<std::uint32_t, std::string> links_;
+  std::set<std::uint32_t> directories_;  // each has one name: a second is a loop
   Progress progress_;
   Filling filling_{reader_};
 };
@@ -197,6 +200,7 @@ class Extraction {
 Status add_sizes(sqfs* fs, sqfs_inode& directory, const std::string& path, std::size_t depth,
                  std::set<std::uint32_t>& seen, std::uint64_t& sum) {
   if (depth > kMaximumDepth) return damaged(path);
+  if (!seen.insert(directory.base.inode_number).second) return damaged(path);
   for (const Item& item : TRY(list(fs, directory, path))) {
     sqfs_inode inode{};
     if (sqfs_inode_get(fs, &inode, item.id) != SQFS_OK) return damaged(path);

@@ -28,7 +28,7 @@ struct File {
   std::size_t tail_start = 0;  // and where in it
   // What the inode table holds next, which is what a walker of the tree reads
   // next: mksquashfs writes files in the order of their names. 0: not known.
-  std::uint64_t next_id = 0;
+  std::atomic<std::uint64_t> next_id{0};
 
   // How readers went about it. Guesses: any thread may overwrite them.
   std::atomic<std::uint64_t> expected{0};  // the offset that a sequential reader asks for next

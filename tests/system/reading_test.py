@@ -1,0 +1,208 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""What a tool reads is what was packed: whatever the compression and the block
+size, wherever it begins to read, however many read at once."""
+import hashlib
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from rig import Failed, Skip, check, equal, main, scale, test, times
+
+METHODS = ("gzip", "xz", "lz4", "zstd", "lzo")
+BLOCKS = ("4K", "1M")
+READERS = 8
+RANGES = 60
+SPARSE = 5 << 30  # bytes
+IDLE = 10  # seconds after a load, when the server's memory is small again
+SMALL = 4 << 20  # what it may be then
+
+
+def make_tree(top):
+    """Files of all shapes: empty, tails, whole blocks, holes, what cannot be compressed."""
+    tree = top / "reading-tree"
+    if tree.exists():
+        return tree
+    chance = random.Random(3)
+    for directory in ("bin", "small", "large"):
+        (tree / directory).mkdir(parents=True)
+    shutil.copy("/usr/bin/busybox", tree / "bin/busybox")
+    text = b"".join(b"%d %d\n" % (n, n * n) for n in range(60000))
+    for number in range(400):
+        start = chance.randrange(len(text) - 5000)
+        (tree / f"small/{number}").write_bytes(text[start:start + chance.randrange(5000)])
+    (tree / "large/text").write_bytes(text)
+    (tree / "large/random").write_bytes(chance.randbytes(900_001))
+    (tree / "large/mixed").write_bytes(b"".join(
+        text[:chance.randrange(300_000)] + chance.randbytes(chance.randrange(300_000))
+        for _ in range(8)))
+    with open(tree / "large/holes", "wb") as file:
+        for at in (0, 300_000, 2_097_152, 4_000_000):
+            file.seek(at)
+            file.write(text[:10_000])
+        file.truncate(6_000_000)
+    return tree
+
+
+def make_image(rig, method, block, tree=None):
+    path = rig.top / f"{method}-{block}.sqfs"
+    if not shutil.which("mksquashfs"):
+        raise Skip("no mksquashfs here: scripts/setup installs it")
+    subprocess.run(["mksquashfs", tree or make_tree(rig.top), path, "-noappend", "-quiet",
+                    "-no-progress", "-comp", method, "-b", block, "-all-root"], check=True,
+                   stdout=subprocess.DEVNULL)
+    os.chown(path, rig.uid, rig.uid)
+    return path
+
+
+def digests(tree):
+    """md5sum's lines for all files of the tree."""
+    files = sorted(file for file in tree.rglob("*") if file.is_file())
+    return sorted(f"{hashlib.md5(file.read_bytes()).hexdigest()}  /{file.relative_to(tree)}"
+                  for file in files)
+
+
+def run(rig, image, script, **keywords):
+    done = rig.run(rig.rootlet, "run", "--mount=private", "--exec=/bin/busybox", image, "sh", "-c",
+                   script, **keywords)
+    equal(done.status, 0, repr(done))
+    return done
+
+
+@test(by="user")
+def every_image(rig):
+    """every compression and block size gives the bytes that were packed"""
+    wanted = digests(make_tree(rig.top))
+    pairs = [(method, "128K") for method in METHODS] + [("zstd", block) for block in BLOCKS]
+    for method, block in pairs:
+        image = make_image(rig, method, block)
+        done = run(rig, image, "busybox find /bin /small /large -type f | busybox xargs busybox md5sum")
+        equal(sorted(done.text.splitlines()), wanted, f"{method}, blocks of {block}")
+        image.unlink()
+
+
+@test()
+def many_readers(rig):
+    """eight readers of the whole tree at once, in different orders, find the same"""
+    wanted = digests(make_tree(rig.top))
+    image = make_image(rig, "zstd", "64K")
+    for script in ("busybox find /bin /small /large -type f | busybox sort",
+                   "busybox find /bin /small /large -type f | busybox sort -r"):
+        many = "".join(f"({script} | busybox xargs busybox md5sum >/tmp/{n}) & "
+                       for n in range(READERS))
+        done = run(rig, image, f"{many} wait; cd /tmp; busybox md5sum 0; "
+                   "busybox sort 0 >a; for n in 1 2 3 4 5 6 7; do busybox sort $n >b; "
+                   "busybox cmp a b || exit 1; done; busybox cat a", timeout=60)
+        equal(done.text.splitlines()[1:], wanted, "the readers")
+
+
+@test(by="user", scaled=RANGES)
+def anywhere(rig):
+    """60 pieces from random places of a file, of any length, are the file's own"""
+    tree = make_tree(rig.top)
+    chance = random.Random(5)
+    for method, block in (("zstd", "128K"), ("gzip", "4K"), ("xz", "1M")):
+        image = make_image(rig, method, block)
+        wanted, script = [], []
+        for _ in range(times(RANGES // 3, at_least=5)):
+            file = tree / "large" / chance.choice(("text", "mixed", "holes", "random"))
+            content = file.read_bytes()
+            start = chance.randrange(len(content))
+            size = min(chance.choice((1, 100, 5000, 70_000, 400_000)), len(content) - start)
+            wanted.append(hashlib.md5(content[start:start + size]).hexdigest())
+            script.append(f"busybox dd if=/large/{file.name} bs=1M iflag=skip_bytes,count_bytes "
+                          f"skip={start} count={size} 2>/dev/null | busybox md5sum")
+        done = run(rig, image, "\n".join(script), timeout=60)
+        equal([line.split()[0] for line in done.text.splitlines()], wanted, f"{method} {block}")
+
+
+@test(by="user")
+def beyond_four_gigabytes(rig):
+    """a sparse file of 5 GiB has its bytes where they were, and zeros between"""
+    tree = rig.top / "sparse-tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    (tree / "bin").mkdir(parents=True)
+    shutil.copy("/usr/bin/busybox", tree / "bin/busybox")
+    with open(tree / "sparse", "wb") as file:
+        for at in (0, (1 << 32) - 3, SPARSE - 10):
+            file.seek(at)
+            file.write(b"1234567890")
+    image = make_image(rig, "zstd", "128K", tree)
+    skip = ((1 << 32) - 3) // 4096
+    done = run(rig, image, "busybox stat -c %s /sparse; "
+               f"busybox dd if=/sparse bs=12 iflag=skip_bytes skip={SPARSE - 12} 2>/dev/null; "
+               f"busybox dd if=/sparse bs=4096 skip={skip} count=2 2>/dev/null", timeout=60)
+    size, rest = done.out.split(b"\n", 1)
+    equal(size, b"%d" % SPARSE)
+    equal(rest[:12], b"\0\0" + b"1234567890")
+    at = ((1 << 32) - 3) % 4096
+    equal(rest[12 + at:12 + at + 10], b"1234567890")
+    check(rest[12:12 + at] == bytes(at), "zeros are not zeros")
+
+
+def server_of(launcher):
+    """The process that reads the image for a run."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        for child in Path(f"/proc/{launcher}/task/{launcher}/children").read_text().split():
+            if Path(f"/proc/{child}/comm").read_text() == "rootlet-reader\n":
+                return int(child)
+        time.sleep(0.01)
+    raise Failed("no server among the launcher's children")
+
+
+def size_of(server):
+    """Its PSS in bytes, and its threads."""
+    rollup = Path(f"/proc/{server}/smaps_rollup").read_text()
+    return (int(re.search(r"^Pss: *(\d+)", rollup, re.M)[1]) * 1024,
+            len(os.listdir(f"/proc/{server}/task")))
+
+
+@test()
+def memory_comes_back(rig):
+    """ten seconds after a load the server has given its threads back and takes at most 4 MiB; before it too"""
+    image = make_image(rig, "zstd", "128K")
+    process = rig.start(rig.rootlet, "run", "--mount=private", "--exec=/bin/busybox", image, "sh",
+                        "-c", "read a; busybox find /bin /small /large -type f | busybox xargs busybox md5sum"
+                        " | busybox wc -l; read b", stdin=subprocess.PIPE)
+    server = server_of(process.pid)
+    time.sleep(0.5)
+    before = size_of(server)
+    process.stdin.write(b"\n")
+    process.stdin.flush()
+    equal(int(process.stdout.readline()) > 400, True)
+    after = size_of(server)
+    start = time.monotonic()
+    while time.monotonic() - start < IDLE and (after[0] > SMALL or after[1] > 2):
+        time.sleep(0.5)
+        after = size_of(server)
+    process.communicate(b"\n", timeout=10)
+    check(before[0] <= SMALL, f"{before[0]} bytes after the start")
+    check(after[0] <= SMALL and after[1] <= 2, f"{after} after {IDLE} s of rest")
+
+
+@test(by="user")
+def one_processor(rig):
+    """on one processor one thread does it all, however many ask"""
+    image = make_image(rig, "zstd", "128K")
+    process = rig.start("taskset", "-c", "0", rig.rootlet, "run", "--mount=private",
+                        "--exec=/bin/busybox", image, "sh", "-c",
+                        "for n in 1 2 3 4; do busybox cat /large/* | busybox md5sum & done; wait; "
+                        "read a", stdin=subprocess.PIPE)
+    server = server_of(process.pid)
+    lines = [process.stdout.readline() for _ in range(4)]
+    threads = size_of(server)[1]
+    process.communicate(b"\n", timeout=10)
+    equal(len(set(lines)), 1, repr(lines))
+    equal(threads, 1, "threads")
+
+
+if __name__ == "__main__":
+    main()
