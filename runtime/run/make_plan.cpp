@@ -154,8 +154,11 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   }
   if (options.nv || options.rocm) find_drivers(plan.env);
   plan.settings = settings_text(options);
-  const std::string invisible = invisible_arguments(subject, caller, plan);
-  if (!invisible.empty()) notes.push_back(invisible);
+  // Whoever names the root names what is in it.
+  if (!options.only_named) {
+    const std::string invisible = invisible_arguments(subject, caller, plan);
+    if (!invisible.empty()) notes.push_back(invisible);
+  }
   if (!options.only_named) add_contract_variables(plan, options, subject, caller);
   Entry entry = choose_entry(options, subject.policy, caller, subject.arguments);
   plan.program = std::move(entry.program);

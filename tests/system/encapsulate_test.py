@@ -486,7 +486,7 @@ def e_errors_on_stdout(rig):
     top = ground(rig)
     encapsulate(rig, f"{top}/a|", "true").failed_by_us("'A|B|...'", "empty")
     encapsulate(rig, f"{top}/none", "true").failed_by_us(f"{top}/none")
-    encapsulate(rig, "", "true", options=["--rootlet-nte=host"]).failed_by_us("--rootlet-net")
+    encapsulate(rig, "", "true", options=["--rootlet-hostnam=x"]).failed_by_us("hostname?")
     rig.run(rig.rootlet, "encapsulate", cwd="/srv").failed_by_us("no subtrees")
     done = rig.run(rig.rootlet, "encapsulate", "--help", cwd="/srv")
     check(done.status == 0 and done.text.startswith("Usage: rootlet encapsulate"), repr(done))

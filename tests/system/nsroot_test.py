@@ -502,7 +502,7 @@ def n_unknown_options_crashed(rig):
     chroot(rig, "-M", "0 x 1", root, "true").failed_by_us("-M", "INSIDE OUTSIDE COUNT")
     chroot(rig, rig.top / "no-root", "true").failed_by_us("no-root")
     chroot(rig, "", "true").failed_by_us("NEWROOT")
-    chroot(rig, "--rootlet-nte", root).failed_by_us("--rootlet-net")
+    chroot(rig, "--rootlet-hostnam=x", root).failed_by_us("--rootlet-hostname")
     for option in ("-h", "--help"):
         done = chroot(rig, option)
         check(done.status == 0 and done.text.startswith("Usage: rootlet chroot"), repr(done))
