@@ -161,6 +161,7 @@ class Reader {
     }
     const std::string target = parts[1][0] == '/' ? parts[1] : "/" + parts[1];
     line_.options.binds.push_back({parts[0], target, parts.size() < 3 || parts[2] == "rw"});
+    line_.options.given.push_back({"bind", value, Origin::command_line});  // a lock may say no
     return Done{};
   }
 
@@ -179,6 +180,7 @@ class Reader {
                           ", with your rights; this is no isolation");
     auto& binds = line_.options.binds;
     binds.insert(binds.begin(), {"/", target, true});
+    line_.options.given.push_back({"bind", "/:" + target, Origin::command_line});
     return Done{};
   }
 

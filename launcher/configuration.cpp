@@ -31,9 +31,12 @@ bool is_for_files(const std::string& option) {
   return power_of(option).kind != Power::Kind::callers || option == "mount" || option == "keep";
 }
 
-// The text of the file if `owner` alone can have written it. No value: there
+// The text of the file if its keeper alone can have written it: root, or the
+// caller. No value: there
 // is no such file, or it is another's, which a note says.
-Result<std::optional<std::string>> trusted_text(const std::string& file, uid_t owner) {
+Result<std::optional<std::string>> trusted_text(const std::string& file, Origin origin) {
+  const bool of_site = origin == Origin::site_file;
+  const uid_t owner = of_site ? site_owner() : ::geteuid();
   const os::Fd directory(
       ::open(file.substr(0, file.rfind('/')).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   const os::Fd opened(directory.valid() ? ::openat(directory.get(), "config.toml",
@@ -42,17 +45,17 @@ Result<std::optional<std::string>> trusted_text(const std::string& file, uid_t o
   if (!opened.valid()) {
     if (errno == ENOENT || errno == ENOTDIR) return std::optional<std::string>();
     // A home that nobody else may read says nothing to another user.
-    if (errno == EACCES && owner != site_owner()) return std::optional<std::string>();
+    if (errno == EACCES && !of_site) return std::optional<std::string>();
     return last_error(kRead, file);
   }
-  struct stat around {
-  }, status{};
+  struct stat around {};
+  struct stat status {};
   if (::fstat(directory.get(), &around) != 0 || ::fstat(opened.get(), &status) != 0) {
     return last_error(kRead, file);
   }
   if (!S_ISREG(status.st_mode)) return plain_error(kRead, file, "it is not a regular file");
   if (status.st_uid != owner || around.st_uid != owner) {
-    if (owner == site_owner()) {
+    if (of_site) {
       return plain_error(kRead, file, "it is not root's", "chown root " + file);
     }
     Log::note(file + " is not read: it is not yours");
@@ -79,8 +82,8 @@ std::string user_file() {
   return home.empty() ? "" : home + "/.config/rootlet/config.toml";
 }
 
-Status read_file(Options& options, const std::string& file, uid_t owner, Origin origin) {
-  const auto text = TRY(trusted_text(file, owner));
+Status read_file(Options& options, const std::string& file, Origin origin) {
+  const auto text = TRY(trusted_text(file, origin));
   if (!text) return Done{};
   return apply_configuration(options, TRY(parse_configuration(*text, file)), file, origin);
 }
@@ -151,9 +154,9 @@ Status apply_configuration(Options& options, const ConfigurationFile& content,
 
 Result<Options> configured_options(char** environment) {
   Options options;
-  TRY(read_file(options, kSiteFile, site_owner(), Origin::site_file));
+  TRY(read_file(options, kSiteFile, Origin::site_file));
   const std::string users = user_file();
-  if (!users.empty()) TRY(read_file(options, users, ::geteuid(), Origin::user_file));
+  if (!users.empty()) TRY(read_file(options, users, Origin::user_file));
   TRY(parse_environment(options, environment));
   return options;
 }

@@ -32,14 +32,12 @@ void each_candidate(const std::vector<std::string>& arguments, const Caller& cal
   for (std::size_t i = 0; i < count; ++i) {
     const std::string& argument = arguments[i];
     const std::size_t equals = argument.find('=');
-    std::string text = argument;
-    if (argument.starts_with('-')) {
-      if (equals == std::string::npos) continue;
-      text = argument.substr(equals + 1);
+    for (const std::size_t from : {std::size_t{0}, equals == std::string::npos ? 0 : equals + 1}) {
+      const std::string text = argument.substr(from);
+      if (text.empty() || text.size() > 4000 || text[0] == '-') continue;
+      const std::string path = without_slash(absolute(text, caller));
+      if (path[0] == '/' && worth_showing(path)) see(path);
     }
-    if (text.empty() || text.size() > 4000) continue;
-    const std::string path = without_slash(absolute(text, caller));
-    if (path[0] == '/' && worth_showing(path)) see(path);
   }
 }
 

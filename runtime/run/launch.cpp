@@ -40,7 +40,7 @@ Result<PrivateDirectory> move_scratch_to_disk(sandbox::Plan& plan) {
   for (sandbox::Place& place : plan.places) {
     if (place.kind != sandbox::Place::Kind::scratch || !place.may_lie_on_disk) continue;
     place.kind = sandbox::Place::Kind::bind;
-    place.writable = true;
+    place.writable = place.ours = true;
     place.source = directory.path() + "/" + std::to_string(number++);
     if (::mkdir(place.source.c_str(), 0700) != 0 ||
         ::chmod(place.source.c_str(), place.mode) != 0) {

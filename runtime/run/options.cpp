@@ -129,22 +129,23 @@ std::string nearest(std::string_view name, const std::vector<std::string_view>& 
   if (name.empty()) return best;
   std::size_t best_distance = std::max<std::size_t>(2, name.size() / 3) + 1;
   for (const std::string_view candidate : known) {
-    // Levenshtein distance, one row at a time.
-    std::vector<std::size_t> row(candidate.size() + 1);
+    // How many letters to change, add, leave out, or swap with the next.
+    std::vector<std::size_t> row(candidate.size() + 1), above, above_that;
     for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
     for (std::size_t i = 1; i <= name.size(); ++i) {
-      std::size_t diagonal = row[0];
+      above_that = std::move(above);
+      above = row;
       row[0] = i;
       for (std::size_t j = 1; j < row.size(); ++j) {
-        const std::size_t change = diagonal + (name[i - 1] == candidate[j - 1] ? 0 : 1);
-        diagonal = row[j];
-        row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+        const bool same = name[i - 1] == candidate[j - 1];
+        row[j] = std::min({row[j - 1] + 1, above[j] + 1, above[j - 1] + (same ? 0 : 1)});
+        const bool swapped =
+            i > 1 && j > 1 && name[i - 1] == candidate[j - 2] && name[i - 2] == candidate[j - 1];
+        if (swapped) row[j] = std::min(row[j], above_that[j - 2] + 1);
       }
     }
-    // Letters change places more often than they get lost.
-    const bool same_length = candidate.size() == name.size();
-    if (row.back() < best_distance ||
-        (row.back() == best_distance && same_length && !best.empty())) {
+    const bool as_long = row.back() == best_distance && candidate.size() == name.size();
+    if (row.back() < best_distance || (as_long && !best.empty() && best.size() != name.size())) {
       best_distance = row.back();
       best = candidate;
     }

@@ -222,8 +222,9 @@ Status RootBuilder::show(const Opened& item) {
   const Place& place = *item.place;
   switch (place.kind) {
     case Place::Kind::bind:
-      return root_->bind(item.source.get(), place.target, item.directory, place.writable,
-                         place.devices);
+      TRY(root_->bind(item.source.get(), place.target, item.directory, place.writable,
+                      place.devices));
+      return place.ours ? root_->allow_making(place.target) : Done{};
     case Place::Kind::scratch: return root_->scratch(place.target, place.mode, false);
     case Place::Kind::writable: return root_->make_writable(place.target);
     case Place::Kind::text: return root_->text(place.target, place.source);

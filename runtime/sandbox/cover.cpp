@@ -33,8 +33,11 @@ bool Root::has_entries(const std::string& path) const {
 }
 
 bool Root::is_ours(int directory) const {
-  const dev_t device = device_of(directory);
-  return std::find(our_devices_.begin(), our_devices_.end(), device) != our_devices_.end();
+  const auto holds = [](const auto& list, auto number) {
+    return std::find(list.begin(), list.end(), number) != list.end();
+  };
+  return holds(our_devices_, device_of(directory)) ||
+         (!our_mounts_.empty() && holds(our_mounts_, mount_of(directory)));
 }
 
 bool Root::parent_is_empty(const std::string& path) const {
@@ -113,6 +116,13 @@ Status Root::allow_covering(const std::string& path) {
   const os::Fd mounted = TRY(open(path));
   const std::uint64_t mount = mount_of(mounted.get());
   if (mount != 0) attached_.push_back(mount);
+  return Done{};
+}
+
+Status Root::allow_making(const std::string& path) {
+  const os::Fd mounted = TRY(open(path));
+  const std::uint64_t mount = mount_of(mounted.get());
+  if (mount != 0) our_mounts_.push_back(mount);
   return Done{};
 }
 

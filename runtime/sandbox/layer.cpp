@@ -23,6 +23,16 @@ Result<os::Fd> layer_directory(int layer, const std::string& name, unsigned mode
   return os::open_at(layer, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
 }
 
+// The directory as this mount namespace has it: an overlay takes no layer from
+// another one (EINVAL, seen on Linux 6.18). It must still be the one locked.
+Result<os::Fd> reopened(const Overlay& overlay) {
+  os::Fd here = TRY(os::open_at(AT_FDCWD, overlay.directory, O_RDONLY | O_DIRECTORY));
+  const struct stat locked = status_of(overlay.fd);
+  const struct stat found = status_of(here.get());
+  if (locked.st_dev == found.st_dev && locked.st_ino == found.st_ino) return here;
+  return plain_error(kLayer, overlay.directory, "another directory has taken its place");
+}
+
 Error explain_overlay_failure(int code, const std::string& shown) {
   Error error{code, std::string(kLayer), shown, "", ""};
   if (code == EPERM || code == ENODEV) {
@@ -40,18 +50,20 @@ Error explain_overlay_failure(int code, const std::string& shown) {
 
 Status Root::lay_over(const Overlay& overlay) {
   const std::string shown = overlay.directory.empty() ? "in memory" : overlay.directory;
-  os::Fd memory;
+  os::Fd layer;
   if (overlay.directory.empty()) {
     if (::mount("rootlet", "/", "tmpfs", kTmpfsFlags, ("mode=700,size=" + overlay.size).c_str()) !=
         0) {
       return last_error(kLayer, shown);
     }
-    memory = TRY(os::open_mounted(AT_FDCWD, "/.."));
+    layer = TRY(os::open_mounted(AT_FDCWD, "/.."));
     ++layers_;
+  } else {
+    layer = TRY(reopened(overlay));
   }
-  const int layer = memory.valid() ? memory.get() : overlay.fd;
-  const os::Fd upper = TRY(layer_directory(layer, "upper", status_of(root_.get()).st_mode & 0777));
-  const os::Fd work = TRY(layer_directory(layer, "work", 0700));
+  const os::Fd upper =
+      TRY(layer_directory(layer.get(), "upper", status_of(root_.get()).st_mode & 0777));
+  const os::Fd work = TRY(layer_directory(layer.get(), "work", 0700));
   // userxattr: Linux 5.11, needed where trusted.* may not be written.
   const std::string options = "lowerdir=" + os::fd_path(root_.get()) +
                               ",upperdir=" + os::fd_path(upper.get()) +

@@ -51,6 +51,7 @@ struct Place {
   bool devices = false;          // bind: device nodes in it work
   unsigned mode = 0755;          // scratch
   bool may_lie_on_disk = false;  // scratch: where the plan names a disk
+  bool ours = false;             // bind: a private directory on the host, made for this run
   std::vector<Guard> guards;     // bind: from the top down
 };
 

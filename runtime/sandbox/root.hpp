@@ -57,6 +57,8 @@ class Root {
   void stop_covering() { bare_ = false; }
   // Except for the mount at `path`: an image, whose directories may be covered.
   Status allow_covering(const std::string& path);
+  // And for one that is the run's own: what is missing is made in it.
+  Status allow_making(const std::string& path);
 
   // Shows things at paths. Sources are descriptors opened beforehand.
   Status bind(int source, const std::string& target, bool directory, bool writable,
@@ -117,7 +119,8 @@ class Root {
   // Made read-only at the end, by their descriptors: by then something else may
   // be mounted at the path.
   std::vector<std::pair<std::string, os::Fd>> covers_;
-  std::vector<std::uint64_t> attached_;  // mounts of images, by their number
+  std::vector<std::uint64_t> our_mounts_;  // the same, by the number of the mount
+  std::vector<std::uint64_t> attached_;    // mounts of images, by their number
 };
 
 }  // namespace rootlet::sandbox
