@@ -31,10 +31,10 @@ TEST_CASE("a policy may narrow") {
 
 TEST_CASE("what a policy asks for beyond its profile is refused with the words to type") {
   const std::pair<const char*, const char*> kWide[] = {
-      {"net", "host"},         {"bind", "/etc"},       {"profile", "compat"}, {"seccomp", "none"},
-      {"pid", "host"},         {"home", "/home"},      {"pass-env", "AWS_*"}, {"input", "/data"},
-      {"ipc", "host"},         {"uts", "host"},        {"output", "/out"},    {"cgroup", "host"},
-      {"uid-map", "0 1000 1"}, {"gid-map", "0 1000 1"}};
+      {"net", "host"},         {"bind", "/etc"},        {"profile", "compat"}, {"seccomp", "none"},
+      {"pid", "host"},         {"home", "/home"},       {"pass-env", "AWS_*"}, {"input", "/data"},
+      {"ipc", "host"},         {"uts", "host"},         {"output", "/out"},    {"cgroup", "host"},
+      {"uid-map", "0 1000 1"}, {"gid-map", "0 1000 1"}, {"attach", "/x:/y"}};
   for (const auto& [option, value] : kWide) {
     INFO(option);
     Options options;
