@@ -8,6 +8,7 @@
 #include <array>
 
 #include "runtime/os/fd.hpp"
+#include "runtime/os/mountinfo.hpp"
 #include "runtime/run/paths.hpp"
 
 namespace rootlet {
@@ -56,6 +57,17 @@ Status check_file_system(int fd, const std::string& shown) {
 sandbox::Overlay plan_layer(const Layer& layer, const std::string& memory, const Caller& caller) {
   if (layer.directory.empty()) return {"", layer.size.empty() ? memory : layer.size};
   return {without_slash(absolute(layer.directory, caller)), ""};
+}
+
+Status check_layer(const sandbox::Plan& plan) {
+  if (!plan.overlay || plan.root == sandbox::RootKind::image) return Done{};
+  const std::string& root = plan.root_directory;
+  for (const os::MountEntry& mount : TRY(os::list_mounts())) {
+    if (mount.point == root || !is_below(mount.point, root)) continue;
+    return plain_error(kLayer, root, "what is mounted at " + mount.point + " would not be seen",
+                       "make single places of it writable: " + option_text("writable") + "=PATH");
+  }
+  return Done{};
 }
 
 Status open_layer(sandbox::Overlay& overlay) {

@@ -145,6 +145,7 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   plan.memory = options.tmp_size.value_or("25%");
   if (options.tmp_directory) plan.disk = without_slash(absolute(*options.tmp_directory, caller));
   if (options.overlay) plan.overlay = plan_layer(*options.overlay, plan.memory, caller);
+  TRY(check_layer(plan));
   TRY(add_places(plan, options, with_guarded(subject, plan, caller), caller, notes));
   TRY(choose_directory(plan, options, subject, caller));
   plan.env = tool_environment(caller, options, subject.policy, plan.profile,

@@ -158,6 +158,12 @@ def unfit_file_systems(rig):
 
 
 @test()
+def not_over_other_mounts(rig):
+    """over a root with mounts below it, as the host's, a layer would hide them: it is refused"""
+    inside(rig, "/", "exit 3", "--overlay=tmpfs").failed_by_us("would not be seen", "writable")
+
+
+@test()
 def with_binds(rig):
     """binds, the current directory and /tmp lie over the layer, made where the image lacks them"""
     (rig.cwd / "mine").write_text("mine\n")
