@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kUnpack = "unpack the image";
 constexpr std::uint64_t kPiece = 8u << 20;    // what a thread takes of a file at a time
 constexpr std::uint64_t kStretch = 1u << 20;  // and of that, what it writes at a time
-constexpr std::size_t kWaiting = 64;          // files, each an open descriptor
+constexpr std::size_t kWaiting = 32;          // files, each an open descriptor
 constexpr std::size_t kMostThreads = 16;
 constexpr std::size_t kStack = 256u << 10;  // decoders keep their memory elsewhere
 

@@ -2,7 +2,6 @@
 """What serving an image takes of memory: PSS of the servers idle, under load and
 10 s later; and of 1, 8 and 64 runs of one image, with the page cache's growth."""
 import os
-import shutil
 import subprocess
 import time
 
@@ -54,11 +53,11 @@ def server_table(bench):
     trees, image = bench.trees, bench.trees.big_image()
     cases = {"rootlet": (Root([trees.rootlet, "run", "--pass-fd=9", "--exec=/bin/sh", "--mount=private", image]),
                          lambda: servers(trees.rootlet))}
-    program = bench.peers.get("squashfuse_ll") or shutil.which("squashfuse_ll")
-    if program:
-        point = os.path.join(trees.work, "mnt")
-        cases["squashfuse_ll"] = (Root(["chroot", point, "/bin/sh"], [program, image], trees.work),
-                                  lambda: processes_of({os.path.realpath(program)}))
+    point = os.path.join(trees.work, "mnt")
+    for name, program in peers.squashfuses(bench).items():
+        if program:
+            cases[name] = (Root(["chroot", point, "/bin/sh"], [program, image], trees.work),
+                           lambda program=program: processes_of({os.path.realpath(program)}))
     series = []
     for name, (root, pids) in cases.items():
         moments = [Series(f"{name}, {moment}") for moment in ("idle", "peak under load", "10 s after")]
@@ -79,7 +78,6 @@ def server_table(bench):
                 moments[2].values.append(pss(pids()))
             bench.progress(f"memory: {name}, round {turn + 1}")
         series += moments
-    series += [] if program else [Series("squashfuse_ll", "not here")]
     return Table("PSS of the image's server", "MiB", series)
 
 

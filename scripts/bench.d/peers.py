@@ -50,6 +50,12 @@ def type2(runtime, trees, root, program):
     return out
 
 
+def squashfuses(bench):
+    """This host's squashfuse_ll, and those given by path."""
+    found = {"squashfuse_ll": shutil.which("squashfuse_ll")}
+    return {**found, **{name: path for name, path in bench.peers.items() if name.startswith("squashfuse")}}
+
+
 def can(command):
     """None when it works, else why not, in a few words."""
     if command is None:

@@ -93,14 +93,10 @@ def ways(bench):
         "rootlet, mount=kernel": Root([*ours, "--mount=kernel", image]),
         "directory on disk": Root(chroot(trees.big())),
         "kernel squashfs": Root(chroot(point), ["mount", "-o", "loop,ro", image], trees.work) if root else None,
-        "squashfuse_ll": None,
         "ch-run": Root(["ch-run", image, "--", "/bin/sh"]) if shutil.which("ch-run") else None,
     }
-    for name in ("squashfuse_ll", *(n for n in bench.peers if n.startswith("squashfuse"))):
-        program = bench.peers.get(name) or shutil.which(name)
-        if program:
-            label = name if name not in bench.peers else f"{name} (given)"
-            found[label] = Root(chroot(point), [program, image], trees.work)
+    for name, program in peers.squashfuses(bench).items():
+        found[name] = Root(chroot(point), [program, image], trees.work) if program else None
     return found
 
 

@@ -17,9 +17,6 @@ class Table:
         self.note = note
         self.bases = [one for name in bases for one in series if one.case == name and one.here]
 
-    def find(self, case):
-        return next((one for one in self.series if one.case == case and one.here), None)
-
     def markdown(self):
         columns = ["case", self.unit, "spread", "n", *(f"ratio to {base.case}" for base in self.bases)]
         lines = [columns, ["---"] * len(columns), *(self.row(one) for one in self.series)]
