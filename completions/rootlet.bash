@@ -11,6 +11,7 @@ _rootlet_value() {
     --profile) echo isolated contained compat ;;
     --net) echo none host ;;
     --ipc | --uts | --cgroup) echo private host ;;
+    --user-namespaces) echo allow deny ;;
     --seccomp) echo default none ;;
     --mount) echo auto share private extract kernel ;;
     --trim) echo none docs all ;;

@@ -34,6 +34,7 @@ inline constexpr std::array kIsolationKeys = std::to_array<IsolationKey>({
     {"pid", IsolationKey::Form::kText},
     {"uts", IsolationKey::Form::kText},
     {"cgroup", IsolationKey::Form::kText},
+    {"user-namespaces", IsolationKey::Form::kText},
     {"time", IsolationKey::Form::kText},
     {"hostname", IsolationKey::Form::kText},
     {"uid-map", IsolationKey::Form::kText},

@@ -133,6 +133,7 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
                        "rootlet run /");
   }
   plan.root_writable = options.root_writable && plan.root != sandbox::RootKind::image;
+  plan.nested = options.user_namespaces.value_or(true);
   plan.filter = options.seccomp.value_or(true);
   plan.scope_sockets = !compat;
   plan.pass_fds = options.pass_fds;

@@ -71,6 +71,7 @@ struct Options {
   std::optional<std::string> tmp_size, tmp_directory;
   bool nv = false, rocm = false, gui = false;
   std::optional<bool> net_host, ipc_host, pid_host, uts_host, cgroup_host;  // unset: the profile
+  std::optional<bool> user_namespaces;  // that the tool may make
   std::optional<std::string> hostname, home, cwd, exec;
   std::optional<std::string> uid_map, gid_map;  // as sandbox/id_map.hpp has them
   bool fake_root = false;

@@ -8,6 +8,7 @@ namespace {
 
 using Share = std::array<std::pair<std::string_view, bool>, 2>;
 constexpr Share kNet{{{"none", false}, {"host", true}}};
+constexpr Share kNested{{{"allow", true}, {"deny", false}}};
 constexpr Share kShare{{{"private", false}, {"host", true}}};
 
 Status set_hostname(Options& options, const std::string& value) {
@@ -36,6 +37,8 @@ constexpr OptionRow kRows[] = {
      [](O& o, V& v) { return set_word(o.uts_host, "uts", v, kShare); }},
     {"cgroup", "private|host", "the view of control groups",
      [](O& o, V& v) { return set_word(o.cgroup_host, "cgroup", v, kShare); }},
+    {"user-namespaces", "allow|deny", "whether the tool may make user namespaces",
+     [](O& o, V& v) { return set_word(o.user_namespaces, "user-namespaces", v, kNested); }},
     {"time", "private|host", "", [](O&, V&) { return not_here("time"); }},
     {"hostname", "NAME", "the host's name inside", set_hostname},
     {"uid-map", "INSIDE OUTSIDE COUNT[,...]", "which user ids exist inside (your own)",

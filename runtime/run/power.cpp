@@ -21,6 +21,7 @@ constexpr Scaled kScaled[] = {
     {"pid", {Kind::words, "private host", "private"}},
     {"uts", {Kind::words, "private host", "private", "host"}},
     {"cgroup", {Kind::words, "private host", "private"}},
+    {"user-namespaces", {Kind::words, "deny allow", "allow"}},
     {"time", {Kind::words, "private host", "host"}},
     {"overlay", {Kind::words, "none tmpfs DIR", "tmpfs"}},
     {"home", {Kind::words, "none DIR", "none", "DIR"}},

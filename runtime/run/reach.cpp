@@ -57,7 +57,11 @@ Result<Way> choose_way(RunImage& image, const Options& options, const Log& log,
                        "only root can have the kernel mount it", "leave it out");
   }
   const bool asked = options.reach == Reach::extract;
-  if (!asked && image::have_fuse()) return Way::served;
+  if (!asked && image::have_fuse()) {
+    log.say(
+        [&] { return "the image " + image.name + (image.name.empty() ? "" : " ") + "is served"; });
+    return Way::served;
+  }
   if (options.reach == Reach::private_server || options.reach == Reach::share) {
     return plain_error("reach the image", "/dev/fuse", "it is not there, or not for you",
                        "leave out " + option_text("mount") + ", and the image is unpacked");

@@ -27,7 +27,7 @@ namespace {
 Result<Tool> start(const Plan& plan, const Links& links) {
   if (plan.ids.written_outside()) TRY(ask_outside(links.errands, Errand::ids));
   TRY(write_own_maps(plan.ids));
-  TRY(forbid_cgroup_namespaces());
+  TRY(forbid_namespaces(!plan.nested));
   // Nothing that is mounted here may travel to the host's namespace. A new
   // user namespace makes the copy a slave by itself; said again for a run
   // without one.

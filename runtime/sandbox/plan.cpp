@@ -100,6 +100,7 @@ std::vector<Fact> Plan::facts() const {
     map("gid map", ids.gids);
   }
   line("system-call filter", filter ? "default" : "none");
+  if (!nested) line("user namespaces inside", "none");
   if (overlay) line("overlay", overlay_text(*overlay));
   line("scratch", disk.empty() ? "in memory, at most " + memory : "in " + disk);
   for (const Place& place : places) {

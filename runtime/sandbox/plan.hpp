@@ -82,6 +82,7 @@ struct Plan {
   bool own_network = true;       // a network namespace, loopback up
   bool sysfs = true;             // /sys: none under `isolated`
   bool best_effort = false;
+  bool nested = true;  // the tool may make user namespaces of its own
   std::optional<std::string> hostname;
 
   Ids ids;

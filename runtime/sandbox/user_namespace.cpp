@@ -119,13 +119,14 @@ Status become(const Ids& ids) {
 
 void end_with_the_launcher() { ::prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
-Status forbid_cgroup_namespaces() {
+Status forbid_namespaces(bool user) {
   // Linux 4.9 (namespaces(7), /proc/sys/user). Older kernels have no
   // cgroup.kill and no such file.
   auto written =
       os::write_file("/proc/sys/user/max_cgroup_namespaces", "0", "forbid new cgroup namespaces");
-  if (!written.ok() && written.error().code == ENOENT) return Done{};
-  return written;
+  if (!written.ok() && written.error().code != ENOENT) return written;
+  if (!user) return Done{};
+  return os::write_file("/proc/sys/user/max_user_namespaces", "0", "forbid new user namespaces");
 }
 
 }  // namespace rootlet::sandbox

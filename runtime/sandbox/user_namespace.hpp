@@ -21,8 +21,9 @@ void end_with_the_launcher();
 
 // Nobody inside may make a cgroup namespace any more: with a nested user
 // namespace it would let the tool mount the caller's own control group, and
-// write its cgroup.kill. After the maps, before the tool.
-Status forbid_cgroup_namespaces();
+// write its cgroup.kill. `user`: no user namespace either. After the maps,
+// before the tool.
+Status forbid_namespaces(bool user);
 
 // Why the namespaces could not be made, in terms of the host's knobs: each
 // cause has its own sentence and remedy. `code` is the errno of clone(2).

@@ -321,6 +321,14 @@ def a40_sandbox_inside(rig):
 
 
 @test()
+def user_namespaces(rig):
+    """user-namespaces=deny: the tool makes none, not even one that a sandbox inside would want"""
+    attack = Attack(rig, "user namespaces", "make-namespaces")
+    attack.refused("user-namespaces=deny")
+    attack.shown(attack.inside(), "allowed, the default")
+
+
+@test()
 def control_groups(rig):
     """the caller's control group can be neither mounted nor killed"""
     attack = Attack(rig, "cgroup", "control-groups")

@@ -61,7 +61,7 @@ def hostile_values(rig, secret):
         "output": [home], "bind-args": ["rw", ""], "writable": [],
         "overlay": [str(rig.top / "upper")], "tmp": [home, "90%"],
         "net": ["host", "private"], "veth": ["veth0"], "ipc": ["host"], "pid": ["host"],
-        "uts": ["host"], "cgroup": ["host"], "time": ["host"], "hostname": [],
+        "uts": ["host"], "cgroup": ["host"], "time": ["host"], "user-namespaces": ["allow"], "hostname": [],
         "uid-map": ["0 0 65536"], "gid-map": ["0 0 65536"], "fake-root": [], "home": [home],
         "cwd": ["/proc/self/cwd", "/proc/1/cwd"], "env": [], "env-file": [str(secret)],
         "clean-env": [], "pass-env": ["CALLER_*", "*"], "exec": [], "seccomp": ["none", str(secret)],

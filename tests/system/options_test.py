@@ -159,6 +159,7 @@ def dry_run_and_verbose(rig):
     contains(done.text, str(rig.cwd), "plan")
     done = rig.probe("say", "ran", options=["verbose"])
     equal((done.status, done.text), (0, "ran"))
+    contains(done.errors, "the image is served", "stderr")
 
 
 @test()

@@ -118,8 +118,9 @@ TEST_CASE("no value of any option lets an image widen a run unasked") {
                                                          {"rocm", ""},
                                                          {"gui", ""}};
   const std::string_view kGivesNothing[] = {
-      "writable", "time",   "hostname", "fake-root", "cwd",       "env",     "exec",   "clean-env",
-      "rules",    "memory", "cpus",     "pids",      "file-size", "timeout", "verbose"};
+      "writable", "user-namespaces", "time",  "hostname", "fake-root", "cwd",  "env",
+      "exec",     "clean-env",       "rules", "memory",   "cpus",      "pids", "file-size",
+      "timeout",  "verbose"};
   for (const OptionRow& row : option_table()) {
     INFO(row.name << ": say here what it could give");
     if (row.not_from_policy ||
