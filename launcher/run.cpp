@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "launcher/configuration.hpp"
+#include "launcher/join_run.hpp"
 #include "launcher/run_options.hpp"
 #include "launcher/start.hpp"
 #include "launcher/verbs.hpp"
@@ -38,6 +39,22 @@ void print_run_help(const std::string& verb) {
   (void)os::write_all(STDOUT_FILENO, text, "print");
 }
 
+// exec RUN COMMAND..., shell RUN: inside of a run that goes on.
+Result<int> join(const std::string& verb, const RunLine& line, std::vector<int> closed) {
+  for (const std::string& name : line.options.given) {
+    if (name == "env" || name == "cwd") continue;
+    return plain_error("join the run", option_text(name), "the run goes on already",
+                       "of the options only env and cwd count here");
+  }
+  std::vector<std::string> command = line.arguments;
+  if (verb == "shell" && command.empty()) command = {"/bin/sh"};
+  if (command.empty()) {
+    return plain_error("read the command line", "rootlet exec", "no PROGRAM is given",
+                       "rootlet exec RUN PROGRAM [ARGUMENT]...");
+  }
+  return join_run(TRY(find_run(line.image)), line.options, command, std::move(closed));
+}
+
 Result<int> run(const std::string& verb, int argc, char** argv) {
   set_option_prefix("--");
   std::vector<int> closed = os::hold_standard_streams();
@@ -51,6 +68,7 @@ Result<int> run(const std::string& verb, int argc, char** argv) {
     return plain_error("read the command line", "rootlet " + verb, "no IMAGE is given",
                        "rootlet " + verb + " --help");
   }
+  if (verb != "run" && names_a_run(line.image)) return join(verb, line, std::move(closed));
   if (verb == "shell") line.options.shell = true;
   if (verb == "exec") {
     if (line.arguments.empty()) {

@@ -18,6 +18,10 @@ int exec_verb(int argc, char** argv);
 int shell_verb(int argc, char** argv);
 int chroot_verb(int argc, char** argv);
 int encapsulate_verb(int argc, char** argv);
+int ps_verb(int argc, char** argv);
+int kill_verb(int argc, char** argv);
+int stats_verb(int argc, char** argv);
+int doctor_verb(int argc, char** argv);
 
 // Two programs share the verbs. `rootlet` is static, because running a tool
 // must not wait for libraries to be loaded; what needs them (archives, TOML,
@@ -37,12 +41,15 @@ struct Verb {
 inline constexpr std::array kVerbs = std::to_array<Verb>({
     {"run", "Run", "run a packed file, a squashfs or a directory in a root of its own",
      Program::rootlet},
-    {"exec", "Run", "run another program of an image", Program::rootlet},
-    {"shell", "Run", "a shell inside an image", Program::rootlet},
+    {"exec", "Run", "run another program of an image, or one inside of a run", Program::rootlet},
+    {"shell", "Run", "a shell inside an image, or inside of a run", Program::rootlet},
     {"chroot", "Run", "nsroot's command line: a directory or an image as the root",
      Program::rootlet},
     {"encapsulate", "Run", "encapsulate's: the host read-only, the named subtrees writable",
      Program::rootlet},
+    {"ps", "Watch", "list your runs that go on now", Program::rootlet},
+    {"kill", "Watch", "send a signal to one of them", Program::rootlet},
+    {"stats", "Watch", "what one of them has used", Program::rootlet},
     {"build", "Make", "pack a directory, an AppDir or a tar into one executable file",
      Program::tools},
     {"jar", "Make", "put images into a jar, where they run in place", Program::tools},

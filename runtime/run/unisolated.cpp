@@ -94,8 +94,8 @@ Status enter(Way way, const std::string& root, const Caller& caller, std::string
   ::_exit(error.code == ENOENT ? 127 : 126);
 }
 
-// Waits for the tool and hands signals on. Without a PID namespace there is no
-// init; what the tool leaves behind stays, as it would without us.
+}  // namespace
+
 Result<int> wait_for_tool(os::Child child) {
   sigset_t all;
   ::sigfillset(&all);
@@ -104,15 +104,19 @@ Result<int> wait_for_tool(os::Child child) {
   while (events[0].revents == 0) {
     if (::poll(events, 2, -1) < 0) continue;
     signalfd_siginfo info{};
-    if (events[1].revents != 0 && ::read(signals.get(), &info, sizeof info) == sizeof info &&
-        info.ssi_signo != SIGCHLD && info.ssi_code != SI_KERNEL) {
+    if (events[1].revents == 0 || ::read(signals.get(), &info, sizeof info) != sizeof info)
+      continue;
+    if (info.ssi_signo == SIGCHLD) {
+      // The tool was stopped, by the terminal; and so are we, for the shell to see.
+      siginfo_t stopped{};
+      ::waitid(P_PID, static_cast<id_t>(child.pid), &stopped, WSTOPPED | WNOHANG);
+      if (stopped.si_pid != 0) ::kill(::getpid(), SIGSTOP);
+    } else if (info.ssi_code != SI_KERNEL) {
       ::kill(child.pid, static_cast<int>(info.ssi_signo));
     }
   }
   return os::wait_for(child.pid);
 }
-
-}  // namespace
 
 Result<int> run_unisolated(const Options& options, Source& source, const Subject& subject,
                            const Caller& caller) {

@@ -115,27 +115,6 @@ Status take_on_limits(const Plan& plan) {
   return Done{};
 }
 
-// What can be done before the root is there: everything that needs or takes
-// rights. What is left needs none.
-Status get_ready(const Plan& plan, int channel) {
-  if (plan.own_network) {
-    if (::unshare(CLONE_NEWNET) != 0) return last_error("create a network namespace");
-    TRY(raise_loopback());
-  }
-  TRY(send_message(channel, {Message::Kind::started, 0, "", {}}));
-  TRY(take_on_limits(plan));
-  TRY(become(plan.ids));
-  // While there are capabilities, for a process without no_new_privs may
-  // restrict itself only with one (landlock_restrict_self(2), seccomp(2)).
-  // Abstract sockets belong to a network namespace: only the host's need it.
-  TRY(scope_signals(!plan.own_network && plan.scope_sockets));
-  if (plan.filter) TRY(install_filter(default_filter()));
-  TRY(drop_capabilities(capabilities_of_tool(plan.ids)));
-  // With several ids a set-id program of the image has its effect.
-  if (!plan.ids.many()) TRY(set_no_new_privileges());
-  return Done{};
-}
-
 // From the caller's directory on the host to the tool's inside.
 Status go_to(const Plan& plan, const std::string& wanted, int control) {
   struct stat before {
@@ -180,12 +159,7 @@ Status go_to(const Plan& plan, const std::string& wanted, int control) {
   auto there = go_to(plan, message->text, control);
   if (!there.ok()) give_up(control, std::move(there).error());
 
-  const std::string program = find_program(plan);
-  for (const int fd : plan.pass_fds) ::fcntl(fd, F_SETFD, 0);
-  for (const int fd : plan.closed_streams) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-  if (plan.signals.ignores_children) ::signal(SIGCHLD, SIG_IGN);
-  ::sigprocmask(SIG_SETMASK, &plan.signals.mask, nullptr);
-  give_up(control, explain(execute(plan, program), program, plan.root == RootKind::image));
+  start_program(plan, control);
 }
 
 bool has_terminal() {
@@ -196,12 +170,42 @@ bool has_terminal() {
 
 }  // namespace
 
+Status get_ready(const Plan& plan, int channel) {
+  if (plan.own_network) {
+    if (::unshare(CLONE_NEWNET) != 0) return last_error("create a network namespace");
+    TRY(raise_loopback());
+  }
+  TRY(send_message(channel, {Message::Kind::started, 0, "", {}}));
+  TRY(take_on_limits(plan));
+  TRY(become(plan.ids));
+  // While there are capabilities, for a process without no_new_privs may
+  // restrict itself only with one (landlock_restrict_self(2), seccomp(2)).
+  // Abstract sockets belong to a network namespace: only the host's need it.
+  TRY(scope_signals(!plan.own_network && plan.scope_sockets));
+  if (plan.filter) TRY(install_filter(default_filter()));
+  TRY(drop_capabilities(capabilities_of_tool(plan.ids)));
+  // With several ids a set-id program of the image has its effect.
+  if (!plan.ids.many()) TRY(set_no_new_privileges());
+  return Done{};
+}
+
+[[noreturn]] void start_program(const Plan& plan, int control) {
+  const std::string program = find_program(plan);
+  for (const int fd : plan.pass_fds) ::fcntl(fd, F_SETFD, 0);
+  for (const int fd : plan.closed_streams) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  if (plan.signals.ignores_children) ::signal(SIGCHLD, SIG_IGN);
+  ::sigprocmask(SIG_SETMASK, &plan.signals.mask, nullptr);
+  give_up(control, explain(execute(plan, program), program, plan.root == RootKind::image));
+}
+
+// A process group crosses PID namespaces: kill(0, ...) of a tool that shares the
+// caller's would reach the caller. Landlock's signal scope stops that and leaves
+// job control as it is; before Linux 6.12 a group of its own does, where there is
+// no terminal whose foreground it would lose.
+bool needs_own_group() { return !have_signal_scope() && !has_terminal(); }
+
 Result<Tool> prepare_tool(const Plan& plan, int control) {
-  // A process group crosses PID namespaces: kill(0, ...) of a tool that shares
-  // the caller's would reach the caller. Landlock's signal scope stops that
-  // and leaves job control as it is; before Linux 6.12 a group of its own
-  // does, where there is no terminal whose foreground it would lose.
-  const bool own_group = !have_signal_scope() && !has_terminal();
+  const bool own_group = needs_own_group();
   auto [ours, theirs] = TRY(os::socket_pair("start the tool"));
   auto child = TRY(os::fork_with(0, "start the tool"));
   if (child.pid == 0) become_tool(plan, control, theirs.get(), own_group);

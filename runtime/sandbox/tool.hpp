@@ -32,4 +32,15 @@ Status join_network_of(const Tool& tool);
 // gives it.
 Status let_run(const Tool& tool, const std::string& cwd);
 
+// What a process that becomes a tool does itself, in this order; `rootlet exec`
+// does the same in a run that is there already.
+//
+// All that needs or takes rights. It can be done before the root is there, and
+// what is left needs none.
+Status get_ready(const Plan& plan, int channel);
+// Executes the program. A failure is told over `control`.
+[[noreturn]] void start_program(const Plan& plan, int control);
+// Whether it must leave the caller's process group.
+bool needs_own_group();
+
 }  // namespace rootlet::sandbox
