@@ -41,9 +41,10 @@ void print_run_help(const std::string& verb) {
 
 // exec RUN COMMAND..., shell RUN: inside of a run that goes on.
 Result<int> join(const std::string& verb, const RunLine& line, std::vector<int> closed) {
-  for (const std::string& name : line.options.given) {
-    if (name == "env" || name == "cwd") continue;
-    return plain_error("join the run", option_text(name), "the run goes on already",
+  for (const Setting& setting : line.options.given) {
+    const bool counts = setting.name == "env" || setting.name == "cwd";
+    if (counts || setting.origin != Origin::command_line) continue;
+    return plain_error("join the run", option_text(setting.name), "the run goes on already",
                        "of the options only env and cwd count here");
   }
   std::vector<std::string> command = line.arguments;

@@ -50,6 +50,7 @@ inline constexpr std::array kVerbs = std::to_array<Verb>({
     {"ps", "Watch", "list your runs that go on now", Program::rootlet},
     {"kill", "Watch", "send a signal to one of them", Program::rootlet},
     {"stats", "Watch", "what one of them has used", Program::rootlet},
+    {"doctor", "Watch", "what this host can do for runs, and what to change", Program::rootlet},
     {"build", "Make", "pack a directory, an AppDir or a tar into one executable file",
      Program::tools},
     {"jar", "Make", "put images into a jar, where they run in place", Program::tools},

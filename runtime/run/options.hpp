@@ -87,7 +87,7 @@ struct Options {
   std::optional<std::string> image;  // FILE[@OFFSET[:LENGTH]] or JAR!/ENTRY
   bool no_isolation = false, best_effort = false, dry_run = false, verbose = false;
   bool json = false;  // the plan is printed as JSON
-  bool help = false, version = false, inspect = false, shell = false;
+  bool help = false, version = false, inspect = false, shell = false, doctor = false;
 
   // With "/" as the root: what of the host it must not show. Only the rootlet
   // command finds that out; without it "/" is refused.

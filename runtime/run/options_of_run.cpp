@@ -67,7 +67,7 @@ constexpr OptionRow kRows[] = {
      raise<&Options::best_effort>, true, true},
     {"dry-run", "[json]", "print the plan, run nothing", set_dry_run, true},
     {"verbose", "", "say what is done", raise<&Options::verbose>},
-    {"doctor", "", "", [](O&, V&) { return not_here("doctor"); }, true},
+    {"doctor", "", "try what this host can do, run nothing", raise<&Options::doctor>, true, true},
     {"inspect", "", "what is in this file", raise<&Options::inspect>, true, true},
     {"version", "", "the version of this stub", raise<&Options::version>, true, true},
     {"help", "", "this list", raise<&Options::help>, true, true},

@@ -13,6 +13,17 @@
 #include "runtime/sandbox/user_namespace.hpp"
 
 namespace rootlet::sandbox {
+
+// A new proc is allowed only while a whole one is in sight: not "too revealing"
+// (kernel commit e51db7353295, Linux 3.12).
+Error explain_proc_failure(Error error) {
+  if (error.code != EPERM) return error;
+  error.reason = "the surrounding container hides parts of its /proc";
+  error.hint = "start the container with --security-opt systempaths=unconfined, or run with " +
+               option_text("best-effort") + " to show the container's own /proc";
+  return error;
+}
+
 namespace {
 
 Result<std::vector<Opened>> open_sources(const Plan& plan) {
@@ -58,17 +69,12 @@ Result<Root> mount_root(const Plan& plan, const std::vector<image::Reached>& ima
   return Root(std::move(mounted), plan.memory, plan.root_writable || of_host);
 }
 
-// /proc of this PID namespace. The kernel allows it only while a whole one is
-// in sight: not "too revealing" (kernel commit e51db7353295, Linux 3.12).
+// /proc of this PID namespace.
 Status mount_proc(const Plan& plan, Root& root, int control) {
   auto mounted = root.mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "");
-  if (mounted.ok() || mounted.error().code != EPERM) return mounted;
-  if (!plan.best_effort) {
-    Error error = mounted.error();
-    error.reason = "the surrounding container hides parts of its /proc";
-    error.hint = "start the container with --security-opt systempaths=unconfined, or run with " +
-                 option_text("best-effort") + " to show the container's own /proc";
-    return error;
+  if (mounted.ok()) return mounted;
+  if (mounted.error().code != EPERM || !plan.best_effort) {
+    return explain_proc_failure(std::move(mounted).error());
   }
   const os::Fd host = TRY(os::open_path("/proc"));
   TRY(root.make("/proc", true));

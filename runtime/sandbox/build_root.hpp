@@ -26,6 +26,9 @@ struct Opened {
   bool directory = true;
 };
 
+// Why a proc file system could not be mounted: `error` with the container's part in it.
+Error explain_proc_failure(Error error);
+
 // Builds the root in two steps: the first waits for the image server at every
 // turn, the second has init alone to itself.
 class RootBuilder {

@@ -5,6 +5,7 @@
 
 #include "runtime/image/decompress.hpp"
 #include "runtime/image/extract.hpp"
+#include "runtime/run/doctor.hpp"
 #include "runtime/run/environment.hpp"
 #include "runtime/run/shown.hpp"
 #include "runtime/stub/portable.hpp"
@@ -85,6 +86,12 @@ int print_help(const std::string& argv0) {
 int print_version() {
   print(STDOUT_FILENO, "rootlet " ROOTLET_VERSION "\n");
   return 0;
+}
+
+int print_findings(const Caller& caller) {
+  const auto findings = examine_host(caller);
+  print(STDOUT_FILENO, findings_text(findings));
+  return verdict(findings) << 8;
 }
 
 Result<int> print_inspection(Source& source) {

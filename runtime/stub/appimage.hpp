@@ -14,6 +14,7 @@ Result<int> appimage_option(const std::string& name, const std::vector<std::stri
 
 int print_help(const std::string& argv0);
 int print_version();
+int print_findings(const Caller& caller);  // --rootlet-doctor
 Result<int> print_inspection(Source& source);
 
 }  // namespace rootlet

@@ -24,6 +24,7 @@ Result<int> run(int argc, char** argv) {
   CommandLine line = TRY(parse_packaged(given, raw, std::move(base)));
   if (line.options.help) return print_help(caller.argv0);
   if (line.options.version) return print_version();
+  if (line.options.doctor) return print_findings(caller);
 
   const std::string target = caller.variable("TARGET_APPIMAGE");
   // By an option, or by a variable that need only be there, as elsewhere.

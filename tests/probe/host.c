@@ -2,6 +2,7 @@
 // Makes a poor host for the command behind it:
 //   host docker UID CMD...      a seccomp filter that refuses what Docker's does
 //   host userns MAX UID CMD...  a user namespace where user.max_user_namespaces=MAX
+//   host without N[,N] UID CMD...  a kernel that lacks these system calls (ENOSYS)
 //   host deaf CMD...            a PID 1 that reaps nothing but CMD
 #define _GNU_SOURCE
 #include <errno.h>
@@ -52,6 +53,19 @@ static void filter_like_docker(void) {
       BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, NAMESPACES, 0, 1), ANSWER(SECCOMP_RET_ERRNO | EPERM),
       ANSWER(SECCOMP_RET_ALLOW)};
   struct sock_fprog program = {sizeof code / sizeof *code, code};
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("no_new_privs");
+  if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) fail("seccomp");
+}
+
+static void filter_calls(char* numbers) {
+  struct sock_filter code[64] = {LOAD(nr)};
+  unsigned short count = 1;
+  for (char* number = strtok(numbers, ","); number && count < 60; number = strtok(NULL, ",")) {
+    code[count++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)atoi(number), 0, 1);
+    code[count++] = (struct sock_filter)ANSWER(SECCOMP_RET_ERRNO | ENOSYS);
+  }
+  code[count++] = (struct sock_filter)ANSWER(SECCOMP_RET_ALLOW);
+  struct sock_fprog program = {count, code};
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("no_new_privs");
   if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0) fail("seccomp");
 }
@@ -107,6 +121,10 @@ int main(int argc, char** argv) {
     become(atoi(argv[2]));
     filter_like_docker();
     execv(argv[3], argv + 3);
+  } else if (strcmp(argv[1], "without") == 0 && argc > 4) {
+    become(atoi(argv[3]));
+    filter_calls(argv[2]);
+    execv(argv[4], argv + 4);
   } else if (strcmp(argv[1], "userns") == 0 && argc > 4) {
     limit_namespaces(argv[2]);
     become(atoi(argv[3]));
