@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/chroot_options.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "runtime/run/paths.hpp"
@@ -160,8 +161,7 @@ class Reader {
       return wrong(spelled, "'" + value + "' is not valid", &option);
     }
     const std::string target = parts[1][0] == '/' ? parts[1] : "/" + parts[1];
-    line_.options.binds.push_back({parts[0], target, parts.size() < 3 || parts[2] == "rw"});
-    line_.options.given.push_back({"bind", value, Origin::command_line});  // a lock may say no
+    line_.options.add_bind({parts[0], target, parts.size() < 3 || parts[2] == "rw"});
     return Done{};
   }
 
@@ -179,8 +179,8 @@ class Reader {
     line_.notes.push_back("--keep-old-root: ALL FILES OF THE HOST can be reached at " + target +
                           ", with your rights; this is no isolation");
     auto& binds = line_.options.binds;
-    binds.insert(binds.begin(), {"/", target, true});
-    line_.options.given.push_back({"bind", "/:" + target, Origin::command_line});
+    line_.options.add_bind({"/", target, true});
+    std::rotate(binds.begin(), binds.end() - 1, binds.end());  // volumes lie over it
     return Done{};
   }
 

@@ -42,12 +42,11 @@ Status name_writable(Options& options, const std::string& name) {
   if (::realpath(name.c_str(), path) == nullptr || ::stat(path, &status) != 0) {
     return plain_error("find a writable subtree", name, "it is not there, or not for you");
   }
-  options.given.push_back({"bind", path, Origin::command_line});  // a lock may say no
   if (std::string_view(path) == "/") {
     options.root_writable = true;
     return Done{};
   }
-  options.binds.push_back({path, path, true});
+  options.add_bind({path, path, true});
   return Done{};
 }
 

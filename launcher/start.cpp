@@ -13,9 +13,13 @@ namespace rootlet {
 
 Result<int> start(Options options, const std::string& root, std::vector<int> closed,
                   const std::vector<std::string>& arguments) {
-  TRY(obey_locks(options));
   add_lzo_images();
   Source source = TRY(open_source(root));
+  // A directory of the host that may be written is shown as a bind shows it.
+  if (options.root_writable && !source.image) {
+    options.given.push_back({"bind", source.file, Origin::command_line});
+  }
+  TRY(obey_locks(options));
   if (expects_the_host(source)) {
     run_on_the_host(options, source, root);
     source = TRY(open_source("/"));

@@ -98,6 +98,11 @@ bool Options::was_given(std::string_view name) const {
                      [&](const Setting& setting) { return setting.name == name; });
 }
 
+void Options::add_bind(Bind bind) {
+  given.push_back({"bind", bind.source, Origin::command_line});
+  binds.push_back(std::move(bind));
+}
+
 std::vector<std::string> split_unescaped(std::string_view text, char separator) {
   std::vector<std::string> parts(1);
   for (std::size_t i = 0; i < text.size(); ++i) {

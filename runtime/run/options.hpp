@@ -104,6 +104,8 @@ struct Options {
   // What was said, in the order in which it was taken up.
   std::vector<Setting> given;
   bool was_given(std::string_view name) const;
+  // A bind that the command line spells otherwise; locks of binds hold for it.
+  void add_bind(Bind bind);
   // What the site's file holds its users to.
   std::vector<Lock> locks;
 };

@@ -197,6 +197,22 @@ def start_up_files_of_a_root(rig):
 
 
 @test()
+def locks_of_the_site(rig):
+    """what the site's file locks, volumes, writable roots and subtrees do not undo"""
+    root = newroot(rig)
+    host = ("mount -t tmpfs x /mnt; cp -a /etc /mnt/etc; mkdir -p /mnt/etc/rootlet;"
+            "printf '[isolation]\\nlocked = [\"bind\"]\\n' > /mnt/etc/rootlet/config.toml;"
+            "mount --bind /mnt/etc /etc")
+    done = chroot(rig, "-r", root, "probe", "exit", "7", host=host)
+    equal(done.status, 7, repr(done))
+    for words in (["chroot", root], ["chroot", "-r", "-v", "/etc:/mnt", root],
+                  ["encapsulate", "/etc"], ["encapsulate", "/"]):
+        rig.run(rig.rootlet, *words, "true", host=host, cwd="/").failed_by_us("bind", "locked")
+    done = chroot(rig, "-rk", root, "true", host=host)
+    check(done.status == 125 and "locked" in done.errors, repr(done))
+
+
+@test()
 def keep_old_root_is_loud(rig):
     """-k alone leaves the host in reach, at /mnt or -o's place, and says so; -o alone is ignored"""
     root = newroot(rig)
