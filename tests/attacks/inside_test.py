@@ -320,6 +320,42 @@ def a40_sandbox_inside(rig):
         attack.judged(done)
 
 
+ANYWHERE = [("uncover",), ("walk-out", "/nosuch"), ("groups",), ("disclosure",), ("executable",),
+            ("proc-writes",), ("control-groups",), ("refused-calls",), ("families",),
+            ("descriptors", "secret"), ("remount",)]
+
+
+def ways_to_run(rig):
+    """Other options and other roots: how each begins, and which attacks mean something there."""
+    packed = attack_image(rig)
+    here = rig.cwd / "attacks"
+    here.write_bytes(program().read_bytes())
+    here.chmod(0o755)
+    fixed = ANYWHERE[:-1]  # an overlay is asked for to be written
+    return {
+        "fake-root": ([packed, "--rootlet-fake-root"], ANYWHERE),
+        "overlay": ([packed, "--rootlet-overlay=tmpfs"], fixed),
+        "host's namespaces": ([packed, "--rootlet-ipc=host", "--rootlet-uts=host",
+                               "--rootlet-cgroup=host"], ANYWHERE),
+        "a directory": ([rig.rootlet, "run", "--exec", PROGRAM, weak_root(rig)], ANYWHERE),
+        "encapsulate": ([rig.rootlet, "encapsulate", rig.cwd, here], ANYWHERE),
+    }
+
+
+@test()
+def other_options_and_roots(rig):
+    """the attacks fail as well under other options, on a directory, and on a view of the host"""
+    with Left(rig) as left:
+        for name, (begin, attacks) in ways_to_run(rig).items():
+            for words in [*attacks, ("reach", "1", str(left.pid))]:
+                attack = Attack(rig, name, *words)
+                said = Lines(rig.run(*begin, *words))
+                check(said.word == "SAFE" and said.done.status == 0,
+                      f"{name} {words[0]}: {said.risks + said.errors} {said.done!r}")
+            attack.say("with", "SAFE", f"({len(attacks) + 1} attacks)")
+    (rig.cwd / "attacks").unlink()
+
+
 @test()
 def user_namespaces(rig):
     """user-namespaces=deny: the tool makes none, not even one that a sandbox inside would want"""
