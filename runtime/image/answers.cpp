@@ -63,7 +63,7 @@ struct stat to_stat(const Answers& a, const sqfs_inode& inode) {
   out.st_uid = a.owner.uid;
   out.st_gid = a.owner.gid;
   out.st_mtim.tv_sec = out.st_ctim.tv_sec = out.st_atim.tv_sec = inode.base.mtime;
-  out.st_blksize = a.fs->sb.block_size;
+  out.st_blksize = static_cast<blksize_t>(a.fs->sb.block_size);
   if (S_ISREG(out.st_mode)) {
     out.st_size = static_cast<off_t>(inode.xtra.reg.file_size);
     out.st_blocks = out.st_size / 512;
