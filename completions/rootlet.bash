@@ -13,6 +13,8 @@ _rootlet_value() {
     --ipc | --uts | --cgroup) echo private host ;;
     --user-namespaces) echo allow deny ;;
     --seccomp) echo default none ;;
+    --overlay) echo none tmpfs ;;
+    --home) echo none ;;
     --mount) echo auto share private extract kernel ;;
     --trim) echo none docs all ;;
     *) return 1 ;;

@@ -28,8 +28,8 @@ void print_run_help(const std::string& verb) {
     text += left + std::string(row.help) + "\n";
   }
   text +=
-      "\nApptainer's -B -C -c -e -H -S -i -n -p, --cleanenv, --contain, --containall, --no-home,\n"
-      "--pwd and --scratch are understood.\n"
+      "\nApptainer's spellings are understood: -B -e -c -C -H -W -S -o -p -i -n -f, --containall,\n"
+      "--cleanenv, --writable-tmpfs and the others of rootlet-run(1).\n"
       "\nExamples:\n"
       "  rootlet run hmmer.AppImage hmmsearch globins.hmm proteins.fa\n"
       "  rootlet run --profile isolated --input proteins.fa --output out hmmer.AppImage ...\n"

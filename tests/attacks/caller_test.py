@@ -232,6 +232,7 @@ def a33_configuration(rig):
     equal(len(changed), len(GUARDED), "changed without us")
     attack.say("without (run on the host)", "RISK", f"{len(changed)} changed")
     shutil.rmtree(copy)
+    (rig.home / ".config/rootlet/config.toml").unlink()  # no settings, and rootlet reads it
 
 
 @test()
