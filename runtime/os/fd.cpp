@@ -17,6 +17,12 @@ Result<std::pair<Fd, Fd>> socket_pair(std::string_view action) {
   return std::pair(Fd(ends[0]), Fd(ends[1]));
 }
 
+Result<std::pair<Fd, Fd>> make_pipe(std::string_view action) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return last_error(action);
+  return std::pair(Fd(ends[0]), Fd(ends[1]));
+}
+
 std::string fd_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
 
 Status write_all(int fd, std::string_view bytes, std::string_view action,

@@ -48,6 +48,9 @@ inline Result<Fd> open_path(const std::string& path) { return open_at(AT_FDCWD, 
 // is gone (SOCK_SEQPACKET).
 Result<std::pair<Fd, Fd>> socket_pair(std::string_view action);
 
+// Its end to read from, its end to write to.
+Result<std::pair<Fd, Fd>> make_pipe(std::string_view action);
+
 // "/proc/self/fd/N": a descriptor as a path, for system calls that take only
 // paths. Exact whatever happened to the names since (proc(5)).
 std::string fd_path(int fd);

@@ -43,7 +43,7 @@ Status map_ids(const Caller& caller) {
 
 Status make_network(const Caller&) {
   if (::unshare(CLONE_NEWNET) != 0) return last_error("create a network namespace");
-  return sandbox::raise_loopback();
+  return sandbox::raise_interface("lo");
 }
 
 Status mount_proc(const Caller&) {

@@ -5,11 +5,12 @@
 
 namespace rootlet {
 
-Status Errands::run(sandbox::Errand what, pid_t init) {
+Result<int> Errands::run(sandbox::Errand what, pid_t init) {
   switch (what) {
-    case sandbox::Errand::ids: return write_maps(plan_->ids, init, *caller_);
+    case sandbox::Errand::ids: TRY(write_maps(plan_->ids, init, *caller_)); break;
+    case sandbox::Errand::network: return link_.make(*plan_, init);
   }
-  return Done{};
+  return 0;
 }
 
 }  // namespace rootlet

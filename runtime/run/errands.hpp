@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/run/caller.hpp"
+#include "runtime/run/network.hpp"
 #include "runtime/sandbox/control.hpp"
 #include "runtime/sandbox/plan.hpp"
 
@@ -13,11 +14,15 @@ class Errands {
  public:
   Errands(const sandbox::Plan& plan, const Caller& caller) : plan_(&plan), caller_(&caller) {}
 
-  Status run(sandbox::Errand what, pid_t init);
+  // With a number for init, where one comes of it.
+  Result<int> run(sandbox::Errand what, pid_t init);
+  // What they have made goes; after init.
+  void end() { link_.end(); }
 
  private:
   const sandbox::Plan* plan_;
   const Caller* caller_;
+  NetworkLink link_;
 };
 
 }  // namespace rootlet

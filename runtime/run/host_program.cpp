@@ -13,25 +13,6 @@ namespace {
 
 constexpr std::size_t kMostWords = 400;
 
-[[noreturn]] void become_program(const std::string& path, const std::vector<std::string>& arguments,
-                                 int words) {
-  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
-  ::dup2(null, 0);
-  ::dup2(null, 1);
-  ::dup2(words, 2);
-  os::close_all_but({0, 1, 2});
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  std::vector<char*> argv = {const_cast<char*>(path.c_str())};
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  char locale[] = "LC_ALL=C";
-  char* env[] = {locale, nullptr};
-  ::execve(path.c_str(), argv.data(), env);
-  ::_exit(127);
-}
-
 }  // namespace
 
 std::string find_host_program(std::string_view name) {
@@ -46,14 +27,32 @@ std::string find_host_program(std::string_view name) {
   return {};
 }
 
+void become_host_program(const std::string& path, const std::vector<std::string>& arguments,
+                         const ProgramStreams& streams, std::vector<int> kept) {
+  const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  for (const int fd : kept) ::fcntl(fd, F_SETFD, 0);
+  ::dup2(streams.in >= 0 ? streams.in : null, 0);
+  ::dup2(streams.out >= 0 ? streams.out : null, 1);
+  ::dup2(streams.words, 2);
+  kept.insert(kept.end(), {0, 1, 2});
+  os::close_all_but(kept);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  std::vector<char*> argv = {const_cast<char*>(path.c_str())};
+  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  argv.push_back(nullptr);
+  char locale[] = "LC_ALL=C";
+  char* env[] = {locale, nullptr};
+  ::execve(path.c_str(), argv.data(), env);
+  ::_exit(127);
+}
+
 Result<HostProgramEnd> run_host_program(const std::string& path,
                                         const std::vector<std::string>& arguments) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return last_error("run", path);
-  const os::Fd read_end(ends[0]);
-  os::Fd write_end(ends[1]);
+  auto [read_end, write_end] = TRY(os::make_pipe("run"));
   auto child = TRY(os::fork_with(0, "run " + path));
-  if (child.pid == 0) become_program(path, arguments, write_end.get());
+  if (child.pid == 0) become_host_program(path, arguments, {-1, -1, write_end.get()}, {});
   write_end.reset();
   HostProgramEnd end;
   char buffer[256];

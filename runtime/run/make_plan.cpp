@@ -10,6 +10,7 @@
 #include "runtime/run/gpu.hpp"
 #include "runtime/run/ids.hpp"
 #include "runtime/run/layer.hpp"
+#include "runtime/run/network.hpp"
 #include "runtime/run/paths.hpp"
 
 namespace rootlet {
@@ -105,12 +106,7 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   sandbox::Plan plan;
   plan.profile = options.profile.value_or(Profile::contained);
   const bool compat = plan.profile == Profile::compat;
-  if (options.pid_host.value_or(false)) {
-    return plain_error("make the plan", "pid=host", "the image server could be reached from inside",
-                       "leave it private");
-  }
-
-  plan.own_network = !options.net_host.value_or(compat);
+  TRY(choose_network(plan, options, caller));
   plan.namespaces = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID;
   if (!options.ipc_host.value_or(compat)) plan.namespaces |= CLONE_NEWIPC;
   if (!options.uts_host.value_or(compat)) plan.namespaces |= CLONE_NEWUTS;
@@ -120,6 +116,8 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
                        "add " + option_text("uts") + "=private");
   }
   plan.hostname = options.hostname;
+  plan.own_clock = !options.time_host.value_or(true);
+  plan.host_processes = options.pid_host.value_or(false);
   plan.sysfs = plan.profile != Profile::isolated;
   plan.best_effort = options.best_effort;
   plan.ids = TRY(choose_ids(options, caller));

@@ -21,6 +21,12 @@ enum class Reach {
   kernel
 };
 
+enum class Network {
+  none,
+  host,
+  connected  // one of its own, with a way out
+};
+
 // A host path to be shown inside.
 struct Bind {
   std::string source, target;    // target: absolute, inside
@@ -70,7 +76,9 @@ struct Options {
   std::optional<Layer> overlay;
   std::optional<std::string> tmp_size, tmp_directory;
   bool nv = false, rocm = false, gui = false;
-  std::optional<bool> net_host, ipc_host, pid_host, uts_host, cgroup_host;  // unset: the profile
+  std::optional<Network> network;                                            // unset: the profile
+  std::optional<bool> ipc_host, pid_host, uts_host, cgroup_host, time_host;  // the same
+  std::optional<std::string> veth;
   std::optional<bool> user_namespaces;  // that the tool may make
   std::optional<std::string> hostname, home, cwd, exec;
   std::optional<std::string> uid_map, gid_map;  // as sandbox/id_map.hpp has them

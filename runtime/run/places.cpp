@@ -2,11 +2,13 @@
 #include <algorithm>
 #include <iterator>
 
+#include "runtime/os/fd.hpp"
 #include "runtime/run/argument_paths.hpp"
 #include "runtime/run/desktop.hpp"
 #include "runtime/run/gpu.hpp"
 #include "runtime/run/guards.hpp"
 #include "runtime/run/make_plan.hpp"
+#include "runtime/run/network.hpp"
 #include "runtime/run/paths.hpp"
 
 namespace rootlet {
@@ -149,10 +151,15 @@ class Places {
     if (subject_.has_file("etc/localtime")) {
       list_.push_back(if_there(bound("/etc/localtime", "/etc/localtime", false)));
     }
-    if (plan_.own_network) return;
-    for (const char* path : {"/etc/resolv.conf", "/etc/hosts"}) {
-      list_.push_back(if_there(bound(path, path, false)));
+    if (plan_.own_network && plan_.wiring == sandbox::Wiring::none) return;
+    constexpr const char* kResolver = "/etc/resolv.conf";
+    auto resolver = os::read_file(AT_FDCWD, kResolver, 1u << 16);
+    if (plan_.wiring == sandbox::Wiring::none || plan_.wiring == sandbox::Wiring::veth) {
+      list_.push_back(if_there(bound(kResolver, kResolver, false)));
+    } else if (resolver.ok()) {
+      list_.push_back(text(kResolver, resolver_text(plan_, resolver.value())));
     }
+    list_.push_back(if_there(bound("/etc/hosts", "/etc/hosts", false)));
     if (!subject_.has_file("etc/nsswitch.conf")) {
       list_.push_back(if_there(bound("/etc/nsswitch.conf", "/etc/nsswitch.conf", false)));
     }

@@ -115,8 +115,12 @@ class Supervisor {
       return;
     }
     auto done = errands_.run(static_cast<sandbox::Errand>(message->number), init_.pid);
-    if (done.ok()) done = sandbox::send_message(init_.errands.get(), *message);
-    if (!done.ok()) error_ = std::move(done).error();
+    if (!done.ok()) {
+      error_ = std::move(done).error();
+      return;
+    }
+    // Init may be gone; that is heard of elsewhere.
+    (void)sandbox::send_message(init_.errands.get(), {Message::Kind::errand, done.value(), "", {}});
   }
 
   // One that was stopped tells nobody, and a tool would wait for it for ever.
@@ -239,6 +243,7 @@ class Supervisor {
     if (!servers_.empty() && ::poll(&ended, 1, kMoment) <= 0) kill_servers(false);
     if (any_shared() && ::poll(&ended, 1, kMomentOfOthers) <= 0) kill_servers(true);
     os::wait_for(init_.pid);
+    errands_.end();
     kill_servers(false);
     for (const image::Server& server : servers_) {
       if (!server.shared()) os::wait_for(server.reader);

@@ -69,17 +69,24 @@ Result<Root> mount_root(const Plan& plan, const std::vector<image::Reached>& ima
   return Root(std::move(mounted), plan.memory, plan.root_writable || of_host);
 }
 
+// The tool stays in a PID namespace of its own, so that its end is certain: it
+// sees the host's processes, and signals none of them.
+Status show_host_proc(Root& root) {
+  const os::Fd host = TRY(os::open_path("/proc"));
+  TRY(root.make("/proc", true));
+  const os::Fd target = TRY(root.open("/proc"));
+  return os::mount_bind(host.get(), target.get(), "/proc");
+}
+
 // /proc of this PID namespace.
 Status mount_proc(const Plan& plan, Root& root, int control) {
+  if (plan.host_processes) return show_host_proc(root);
   auto mounted = root.mount("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "");
   if (mounted.ok()) return mounted;
   if (mounted.error().code != EPERM || !plan.best_effort) {
     return explain_proc_failure(std::move(mounted).error());
   }
-  const os::Fd host = TRY(os::open_path("/proc"));
-  TRY(root.make("/proc", true));
-  const os::Fd target = TRY(root.open("/proc"));
-  TRY(os::mount_bind(host.get(), target.get(), "/proc"));
+  TRY(show_host_proc(root));
   (void)send_message(
       control,
       {Message::Kind::note, 0, "best effort: /proc shows the processes outside of this run", {}});

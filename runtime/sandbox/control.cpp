@@ -29,10 +29,10 @@ Status send_message(int socket, const Message& message) {
   return Done{};
 }
 
-Status ask_outside(int errands, Errand what) {
+Result<int> ask_outside(int errands, Errand what) {
   TRY(send_message(errands, {Message::Kind::errand, static_cast<int>(what), "", {}}));
   // One that fails ends the run, and us with it.
-  if (receive_message(errands)) return Done{};
+  if (const auto done = receive_message(errands)) return done->number;
   return plain_error("ask the launcher", "", "it is gone");
 }
 

@@ -31,10 +31,12 @@ struct Message {
 
 // What init cannot do from inside, and asks of the launcher.
 enum class Errand {
-  ids,  // write the id maps that the kernel takes from outside only
+  ids,      // write the id maps that the kernel takes from outside only
+  network,  // connect the network namespace that init is in
 };
-// Returns when it is done. `errands`: the other end of the launcher's.
-Status ask_outside(int errands, Errand what);
+// Returns when it is done, with a number where one comes of it. `errands`: the
+// other end of the launcher's.
+Result<int> ask_outside(int errands, Errand what);
 
 Status send_message(int socket, const Message& message);
 

@@ -12,6 +12,7 @@
 #include "runtime/sandbox/build_root.hpp"
 #include "runtime/sandbox/control.hpp"
 #include "runtime/sandbox/hide.hpp"
+#include "runtime/sandbox/network.hpp"
 #include "runtime/sandbox/privileges.hpp"
 #include "runtime/sandbox/reap.hpp"
 #include "runtime/sandbox/tool.hpp"
@@ -19,6 +20,22 @@
 
 namespace rootlet::sandbox {
 namespace {
+
+Error no_time_namespace() {
+  Error error = last_error("create a time namespace");
+  if (error.code == EINVAL) error.reason = "this kernel has none (Linux 5.6)";
+  return error;
+}
+
+// Init has joined the network namespace; the tool waits for it to be whole.
+Status connect_network(const Plan& plan, int errands) {
+  const auto number = static_cast<std::uint32_t>(TRY(ask_outside(errands, Errand::network)));
+  if (plan.wiring == Wiring::veth) {
+    TRY(give_veth_address(kVethInside, VethEnd::inside, number));
+    TRY(route_through_veth(number));
+  }
+  return forbid_metadata();
+}
 
 // From the new namespaces to the tool's first instruction. The order is the
 // kernel's: ids before the first file is made (an unmapped owner is
@@ -37,6 +54,8 @@ Result<Tool> start(const Plan& plan, const Links& links) {
   if (plan.hostname && ::sethostname(plan.hostname->data(), plan.hostname->size()) != 0) {
     return last_error("set the host name", *plan.hostname);
   }
+  // Of the children to come, the tool's process (time_namespaces(7)).
+  if (plan.own_clock && ::unshare(CLONE_NEWTIME) != 0) return no_time_namespace();
   const Hidden hidden = TRY(Hidden::look_at(plan.hidden));
   std::string cwd = plan.cwd;
   RootBuilder builder(plan, links);
@@ -47,6 +66,7 @@ Result<Tool> start(const Plan& plan, const Links& links) {
   TRY(builder.lay_out(cwd));
   links.beside.leave();
   Root root = TRY(builder.furnish(tool));
+  if (plan.wiring != Wiring::none) TRY(connect_network(plan, links.errands));
   TRY(std::move(root).enter());
   // From here on the host's files are out of reach, for the tool's process
   // too: pivot_root(2) moves every process of the mount namespace.

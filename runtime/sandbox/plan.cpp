@@ -7,6 +7,7 @@
 
 #include "runtime/base/error.hpp"
 #include "runtime/base/json_text.hpp"
+#include "runtime/base/text.hpp"
 
 namespace rootlet::sandbox {
 namespace {
@@ -88,8 +89,11 @@ std::vector<Fact> Plan::facts() const {
   for (const std::string& setting : settings) line("setting", setting);
   line("profile", kProfiles[static_cast<int>(profile)]);
   line("root", root_text(*this));
-  line("namespaces", namespaces_text(namespaces) + (own_network ? " net" : ""));
-  line("network", own_network ? "none" : "host");
+  line("namespaces",
+       join({namespaces_text(namespaces), own_network ? " net" : "", own_clock ? " time" : ""}));
+  if (host_processes) line("processes", "the host's are seen");
+  constexpr const char* kWirings[] = {"none", "private, through ", "private, through ", "veth "};
+  line("network", own_network ? kWirings[static_cast<int>(wiring)] + wire : "host");
   line("ids", std::to_string(ids.uid) + ":" + std::to_string(ids.gid));
   if (ids.written_outside()) {
     const auto map = [&](const char* name, std::string ranges) {

@@ -74,13 +74,25 @@ enum class RootKind {
   host        // the host's own "/", with all that is mounted below it
 };
 
+// How a network namespace of a run's own reaches the outside.
+enum class Wiring {
+  none,
+  pasta,
+  slirp4netns,
+  veth,
+};
+
 // Everything that a run will do, as plain data. Made before anything is done,
 // printed by --dry-run, and obeyed by init.
 struct Plan {
   Profile profile = Profile::contained;
   unsigned long namespaces = 0;  // CLONE_NEW*, all but the network's
   bool own_network = true;       // a network namespace, loopback up
-  bool sysfs = true;             // /sys: none under `isolated`
+  Wiring wiring = Wiring::none;
+  std::string wire;             // the program that connects it, or the veth pair's name outside
+  bool own_clock = false;       // a time namespace
+  bool host_processes = false;  // /proc shows those of the host
+  bool sysfs = true;            // /sys: none under `isolated`
   bool best_effort = false;
   bool nested = true;  // the tool may make user namespaces of its own
   std::optional<std::string> hostname;
@@ -89,7 +101,7 @@ struct Plan {
 
   // Another run may not use this one's image server, nor this one another's:
   // several ids read the image, or one that is not the caller's.
-  bool needs_errands() const { return ids.written_outside(); }
+  bool needs_errands() const { return ids.written_outside() || wiring != Wiring::none; }
   bool needs_own_server() const { return ids.many() || ids.become; }
 
   RootKind root = RootKind::image;

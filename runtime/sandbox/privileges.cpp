@@ -61,6 +61,20 @@ Status drop_capabilities(Capabilities kept) {
   return Done{};
 }
 
+Status keep_network_capabilities() {
+  constexpr std::string_view kAction = "keep capabilities";
+  constexpr auto kKept = static_cast<std::uint32_t>(bit(CAP_SYS_ADMIN) | bit(CAP_NET_ADMIN));
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  __user_cap_data_struct sets[2] = {{kKept, kKept, kKept}, {}};
+  if (::syscall(SYS_capset, &header, sets) != 0) return last_error(kAction);
+  for (const int capability : {CAP_SYS_ADMIN, CAP_NET_ADMIN}) {
+    if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability, 0, 0) != 0) {
+      return last_error(kAction);
+    }
+  }
+  return Done{};
+}
+
 Status set_no_new_privileges() {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return last_error("set no_new_privs");
   return Done{};

@@ -25,6 +25,11 @@ Capabilities capabilities_of_init(const Ids& ids);
 // uid 0 means nothing either.
 Status drop_capabilities(Capabilities kept);
 
+// For a program outside that sets up the network inside, in a process that just
+// entered the run's user namespace: it keeps the two capabilities for that, over
+// execve(2) too.
+Status keep_network_capabilities();
+
 // execve(2) grants nothing any more (PR_SET_NO_NEW_PRIVS, Linux 3.5).
 Status set_no_new_privileges();
 

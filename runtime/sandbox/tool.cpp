@@ -173,7 +173,7 @@ bool has_terminal() {
 Status get_ready(const Plan& plan, int channel) {
   if (plan.own_network) {
     if (::unshare(CLONE_NEWNET) != 0) return last_error("create a network namespace");
-    TRY(raise_loopback());
+    TRY(raise_interface("lo"));
   }
   TRY(send_message(channel, {Message::Kind::started, 0, "", {}}));
   TRY(take_on_limits(plan));

@@ -7,6 +7,7 @@
 
 #include <csignal>
 
+#include "runtime/base/text.hpp"
 #include "runtime/os/fd.hpp"
 
 namespace rootlet::sandbox {

@@ -282,6 +282,35 @@ static int fill(const char* path) {
   return 0;
 }
 
+// SOCK_STREAM or SOCK_DGRAM, ADDRESS PORT TEXT: says the text, and what is answered.
+static int ask(int kind, char** arguments) {
+  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons((uint16_t)number(arguments[1]))};
+  inet_pton(AF_INET, arguments[0], &to.sin_addr);
+  int fd = socket(AF_INET, kind, 0);
+  struct timeval longest = {.tv_sec = 2};
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof longest);
+  setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof longest);
+  char answer[256];
+  if (connect(fd, (struct sockaddr*)&to, sizeof to) != 0) return report("connect", -1), 1;
+  send(fd, arguments[2], strlen(arguments[2]), MSG_NOSIGNAL);
+  ssize_t got = recv(fd, answer, sizeof answer - 1, 0);
+  if (got < 0) return report("answer", -1), 1;
+  answer[got] = 0;
+  return printf("%s\n", answer), 0;
+}
+
+// listen PORT TEXT: to one who connects.
+static int listen_once(char** arguments) {
+  struct sockaddr_in here = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)number(arguments[0]))};
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  if (bind(fd, (struct sockaddr*)&here, sizeof here) != 0 || listen(fd, 1) != 0) return 1;
+  printf("listens\n");
+  fflush(stdout);
+  int one = accept(fd, NULL, NULL);
+  return send(one, arguments[1], strlen(arguments[1]), MSG_NOSIGNAL) < 0;
+}
+
 // become UID GID PROGRAM [ARGUMENT]...
 static int become(char** arguments) {
   if (setgid((gid_t)number(arguments[1])) != 0 || setuid((uid_t)number(arguments[0])) != 0) {
@@ -367,6 +396,9 @@ int main(int argc, char** argv) {
   if (IS("kill")) return report("kill", kill(number(value), argc > 3 ? number(argv[3]) : SIGKILL)), 0;
   if (IS("isolated")) return is_isolated(value);
   if (IS("fill")) return fill(value);
+  if (IS("tcp-ask") && argc > 4) return ask(SOCK_STREAM, argv + 2);
+  if (IS("udp-ask") && argc > 4) return ask(SOCK_DGRAM, argv + 2);
+  if (IS("listen") && argc > 3) return listen_once(argv + 2);
   if (IS("ids")) return printf("%d:%d\n", (int)geteuid(), (int)getegid()), 0;
   if (IS("become") && argc > 4) return become(argv + 2);
   if (IS("hog")) return hog(number(value));

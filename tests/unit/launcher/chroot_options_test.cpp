@@ -14,7 +14,7 @@ TEST_CASE("nsroot's options end at NEWROOT, and the rest is the command's") {
   CHECK(read.command == Words{"ls", "-k", "--net", "--", "-h"});
   CHECK_FALSE(read.help);
   CHECK_FALSE(read.options.root_writable);
-  CHECK(read.options.net_host == false);
+  CHECK(read.options.network == Network::none);
   CHECK(read.options.ipc_host == false);
   REQUIRE(read.options.binds.size() == 1);
   CHECK(read.options.binds[0].source == "a");
@@ -28,7 +28,7 @@ TEST_CASE("what nsroot shares is shared: a writable root, network and IPC") {
   CHECK(line.value().root == ".");
   CHECK(line.value().command.empty());
   CHECK(line.value().options.root_writable);
-  CHECK(line.value().options.net_host == true);
+  CHECK(line.value().options.network == Network::host);
   CHECK(line.value().options.ipc_host == true);
   CHECK(line.value().options.only_named);
 }
@@ -68,7 +68,7 @@ TEST_CASE("the host stays in reach only when asked to, with a word") {
 TEST_CASE("any option of a run stands beside nsroot's") {
   auto line = parse_chroot({"--rootlet-net=none", "--rootlet-hostname=n7", "r", "--rootlet-x"});
   REQUIRE(line.ok());
-  CHECK(line.value().options.net_host == false);
+  CHECK(line.value().options.network == Network::none);
   CHECK(line.value().options.hostname == "n7");
   CHECK(line.value().command == Words{"--rootlet-x"});
 }

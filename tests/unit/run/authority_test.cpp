@@ -58,7 +58,7 @@ TEST_CASE("options that are never an image's to set are refused in a policy") {
 TEST_CASE("what the user said wins over the policy") {
   Options options = given({"--rootlet-net=host"});
   REQUIRE(apply_policy(options, asking("net", "none")).ok());
-  CHECK(options.net_host == true);
+  CHECK(options.network == Network::host);
 }
 
 TEST_CASE("what the user said grants the policy's request") {
@@ -92,35 +92,24 @@ TEST_CASE("every option is judged") {
 
 TEST_CASE("no value of any option lets an image widen a run unasked") {
   // What each option could say at its widest; harmless ones give nothing.
-  const std::pair<const char*, const char*> kWidest[] = {{"profile", "compat"},
-                                                         {"bind", "/etc"},
-                                                         {"input", "/etc"},
-                                                         {"output", "/etc"},
-                                                         {"bind-args", "rw"},
-                                                         {"overlay", "/data"},
-                                                         {"tmp", "90%"},
-                                                         {"net", "host"},
-                                                         {"veth", "eth7"},
-                                                         {"ipc", "host"},
-                                                         {"pid", "host"},
-                                                         {"uts", "host"},
-                                                         {"cgroup", "host"},
-                                                         {"uid-map", "0 0 9"},
-                                                         {"gid-map", "0 0 9"},
-                                                         {"home", "/home"},
-                                                         {"env-file", "/etc"},
-                                                         {"pass-env", "*"},
-                                                         {"seccomp", "none"},
-                                                         {"attach", "/x:/y"},
-                                                         {"data-path", "/etc"},
-                                                         {"record", "/etc/new"},
-                                                         {"nv", ""},
-                                                         {"rocm", ""},
-                                                         {"gui", ""}};
+  const std::pair<const char*, const char*> kWidest[] = {
+      {"profile", "compat"},  {"bind", "/etc"},
+      {"input", "/etc"},      {"output", "/etc"},
+      {"bind-args", "rw"},    {"overlay", "/data"},
+      {"tmp", "90%"},         {"net", "host"},
+      {"veth", "eth7"},       {"ipc", "host"},
+      {"pid", "host"},        {"uts", "host"},
+      {"cgroup", "host"},     {"uid-map", "0 0 9"},
+      {"gid-map", "0 0 9"},   {"fake-root", ""},
+      {"home", "/home"},      {"env-file", "/etc"},
+      {"pass-env", "*"},      {"seccomp", "none"},
+      {"attach", "/x:/y"},    {"data-path", "/etc"},
+      {"record", "/etc/new"}, {"nv", ""},
+      {"rocm", ""},           {"gui", ""}};
   const std::string_view kGivesNothing[] = {
-      "writable", "user-namespaces", "time",  "hostname", "fake-root", "cwd",  "env",
-      "exec",     "clean-env",       "rules", "memory",   "cpus",      "pids", "file-size",
-      "timeout",  "verbose"};
+      "writable",  "user-namespaces", "time",   "hostname", "cwd",  "env",
+      "exec",      "clean-env",       "rules",  "memory",   "cpus", "pids",
+      "file-size", "timeout",         "verbose"};
   for (const OptionRow& row : option_table()) {
     INFO(row.name << ": say here what it could give");
     if (row.not_from_policy ||
@@ -179,7 +168,7 @@ TEST_CASE("a default of the site gives way to what is typed, a lock does not") {
   auto line = parse_packaged({"--rootlet-net=host"}, false, by_site("net = \"none\""));
   REQUIRE(line.ok());
   CHECK(obey_locks(line.value().options).ok());
-  CHECK(line.value().options.net_host == true);
+  CHECK(line.value().options.network == Network::host);
   line =
       parse_packaged({"--rootlet-net=host"}, false, by_site("net = \"none\"\nlocked = [\"net\"]"));
   REQUIRE(line.ok());
@@ -194,7 +183,7 @@ TEST_CASE("what is locked may be narrowed, and no profile gives it back") {
   auto narrow = parse_packaged({"--rootlet-profile=compat"}, false, by_site("locked = [\"net\"]"));
   REQUIRE(narrow.ok());
   REQUIRE(obey_locks(narrow.value().options).ok());
-  CHECK(narrow.value().options.net_host == false);
+  CHECK(narrow.value().options.network == Network::none);
   for (const char* word : {"--rootlet-bind=/data", "--rootlet-mount=type=bind,src=/a,dst=/b",
                            "--rootlet-no-isolation", "--rootlet-best-effort"}) {
     INFO(word);

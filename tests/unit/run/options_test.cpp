@@ -9,7 +9,7 @@ using Words = std::vector<std::string>;
 TEST_CASE("our options are read while they lead, and the rest is the tool's") {
   auto line = parse_packaged({"--rootlet-net=host", "-v", "--rootlet-net=none", "--", ""}, false);
   REQUIRE(line.ok());
-  CHECK(line.value().options.net_host == true);
+  CHECK(line.value().options.network == Network::host);
   CHECK(line.value().arguments == Words{"-v", "--rootlet-net=none", "--", ""});
 }
 
@@ -41,7 +41,8 @@ TEST_CASE("a mistyped option is refused with the one that was meant") {
 TEST_CASE("a value that is not one of the words is refused with the words") {
   auto line = parse_packaged({"--rootlet-net=hots"}, false);
   REQUIRE_FALSE(line.ok());
-  CHECK(line.error().hint == "did you mean --rootlet-net=host? valid: --rootlet-net=none|host");
+  CHECK(line.error().hint ==
+        "did you mean --rootlet-net=host? valid: --rootlet-net=none|host|private");
 }
 
 TEST_CASE("an option of the interface that is not built yet is refused, not ignored") {
@@ -74,10 +75,10 @@ TEST_CASE("the environment sets options, and the command line wins") {
   char bind[] = "ROOTLET_BIND=/weak";
   char* environment[] = {net, clean, off, bind, nullptr};
   REQUIRE(parse_environment(options, environment).ok());
-  CHECK(options.net_host == true);
+  CHECK(options.network == Network::host);
   auto line = parse_packaged({"--rootlet-net=none", "--rootlet-bind=/strong"}, false, options);
   REQUIRE(line.ok());
-  CHECK(line.value().options.net_host == false);
+  CHECK(line.value().options.network == Network::none);
   CHECK(line.value().options.clean_env == true);
   CHECK_FALSE(line.value().options.verbose);
   REQUIRE(line.value().options.binds.size() == 2);  // the stronger lies over the weaker
