@@ -9,9 +9,9 @@ _rootlet_options() {
 _rootlet_value() {
   case "$1" in
     --profile) echo isolated contained compat ;;
-    --net) echo none host ;;
-    --ipc | --uts | --cgroup) echo private host ;;
+    --net) echo none host private ;;
     --user-namespaces) echo allow deny ;;
+    --ipc | --uts | --cgroup | --pid | --time) echo private host ;;
     --seccomp) echo default none ;;
     --overlay) echo none tmpfs ;;
     --home) echo none ;;

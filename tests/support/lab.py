@@ -37,6 +37,13 @@ def serve_tcp(address, port, answer):
         while True:
             connection, _ = listener.accept()
             connection.sendall(answer)
+            connection.shutdown(socket.SHUT_WR)
+            connection.settimeout(1)  # closed with something unread it would be a reset
+            try:
+                while connection.recv(64):
+                    pass
+            except OSError:
+                pass
             connection.close()
     threading.Thread(target=loop, daemon=True).start()
 
