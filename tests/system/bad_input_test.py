@@ -36,6 +36,7 @@ WRONG = {
     "uid-map": [("", "INSIDE"), ("0", "INSIDE"), ("0 0 0", ""), ("a b c", "INSIDE"), ("0 1", "INSIDE"),
                 ("0 4294967295 1", "")],
     "gid-map": [("", "INSIDE"), ("x", "INSIDE"), ("0 0 -1", "INSIDE")],
+    "user-namespaces": [("alow", "allow"), ("", "deny")],
     "seccomp": [("defualt", "default"), ("", "none")],
     "rules": [("", "")],
     "memory": [("", "SIZE"), ("x", "SIZE"), ("-1", "SIZE"), ("0", "")],
