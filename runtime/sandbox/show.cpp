@@ -23,6 +23,8 @@ Status Root::bind(int source, const std::string& target, bool directory, bool wr
   const os::Fd place = TRY(open(target));
   TRY(os::mount_bind(source, place.get(), target));
   const os::Fd mounted = TRY(open(target));
+  // What the host mounts below it later would arrive with the host's flags.
+  if (!writable) TRY(os::make_private(mounted.get(), target));
   const unsigned long long attributes =
       MOUNT_ATTR_NOSUID | (devices ? 0 : MOUNT_ATTR_NODEV) | (writable ? 0 : MOUNT_ATTR_RDONLY);
   return os::restrict_mount(mounted.get(), attributes, target);

@@ -352,5 +352,22 @@ def directory_that_is_swapped(rig):
         renames.wait()
 
 
+@test()
+def mounted_later_on_the_host(rig):
+    """what the host mounts below a read-only bind later does not become writable inside"""
+    shown = directory(rig, "shown")
+    late = directory(rig, "shown/late")
+    script = (f"echo ready; read go; echo bad > '{late}/bad' && echo written; ls -A '{late}'")
+    process = rig.start(rig.image, f"--rootlet-bind={shown}::ro", "--rootlet-exec=/bin/sh", "-c",
+                        script, stdin=subprocess.PIPE,
+                        host=f"mount --bind '{shown}' '{shown}'; mount --make-rshared '{shown}'")
+    equal(process.stdout.readline(), b"ready\n")
+    # In the same mount namespace, that of the launcher: the host of this run.
+    subprocess.run(["nsenter", f"--mount=/proc/{process.pid}/ns/mnt", "mount", "-t", "tmpfs", "-o",
+                    "mode=777", "none", late], check=True)
+    out, err = process.communicate(b"go\n", 20)
+    check(b"written" not in out and b"bad" not in out, f"{out!r} {err!r}")
+
+
 if __name__ == "__main__":
     main()
