@@ -10,17 +10,8 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from attacks import SECRET, secret
 from rig import check, equal, main, test, times
-
-SECRET = "the host's own\n"
-
-
-def secret(rig):
-    """A host file beside the current directory, which no profile shows."""
-    path = rig.home / "secret"
-    path.write_text(SECRET)
-    os.chown(path, rig.uid, rig.uid)
-    return path
 
 
 def tree(rig, name, **files):

@@ -12,20 +12,11 @@ import threading
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from attacks import Attack, attack_image, program, weak_root
-from rig import MS_BIND, UID, Untouched, check, equal, main, test
-
-SECRET = "the host's own\n"
+from attacks import SECRET, Attack, attack_image, program, secret, weak_root
+from rig import check, equal, main, test
 
 
-def secret(rig):
-    path = rig.home / "secret"
-    path.write_text(SECRET)
-    os.chown(path, rig.uid, rig.uid)
-    return path
-
-
-def owned(rig, path, content="mine\n"):
+def owned(rig, path, content="# mine\n"):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(content)
     for each in (path, *path.parents):
@@ -222,13 +213,13 @@ def a33_configuration(rig):
     names = [f"'{path}'" if " " in str(path) else str(path) for path in GUARDED]
     rig.shell("".join(try_to_change(name) for name in names), cwd=rig.home)
     for path in files:
-        check(path.exists() and path.read_text() == "mine\n", f"{path} was changed")
+        check(path.exists() and path.read_text() == "# mine\n", f"{path} was changed")
     attack.say("with", "SAFE", f"({len(files)} files, 7 ways)")
     copy = rig.top / "unguarded"
     shutil.copytree(rig.home, copy, symlinks=True)
     subprocess.run(["chown", "-R", str(rig.uid), copy], check=True)
     rig.run("/bin/sh", "-c", "".join(try_to_change(name) for name in names), cwd=copy)
-    changed = [n for n in GUARDED if not (copy / n).exists() or (copy / n).read_text() != "mine\n"]
+    changed = [n for n in GUARDED if not (copy / n).exists() or (copy / n).read_text() != "# mine\n"]
     equal(len(changed), len(GUARDED), "changed without us")
     attack.say("without (run on the host)", "RISK", f"{len(changed)} changed")
     shutil.rmtree(copy)

@@ -10,18 +10,10 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from attacks import Attack, attack_tree, program
-from rig import UID, Untouched, check, equal, main, test
+from attacks import SECRET, Attack, attack_tree, program, secret
+from rig import Untouched, check, equal, main, test
 
-SECRET = "the host's own\n"
 WAYS = ("auto", "extract")
-
-
-def secret(rig):
-    path = rig.home / "secret"
-    path.write_text(SECRET)
-    os.chown(path, rig.uid, rig.uid)
-    return path
 
 
 def canary(rig):

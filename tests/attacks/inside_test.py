@@ -4,23 +4,13 @@
 import os
 import signal
 import socket
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from attacks import PROGRAM, Attack, Lines, attack_image, program, weak_root
+from attacks import PROGRAM, Attack, Lines, attack_image, program, secret, weak_root
 from rig import Untouched, check, equal, main, processes, test
 from terminal import Terminal
-
-
-def secret(rig):
-    """A host file beside the current directory, which no profile shows."""
-    path = rig.home / "secret"
-    path.write_text("the host's own\n")
-    os.chown(path, rig.uid, rig.uid)
-    return path
 
 
 class Left:

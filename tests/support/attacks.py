@@ -9,6 +9,15 @@ from place import TESTS, WORK
 from promises import check
 
 PROGRAM = "/opt/attacks"
+SECRET = "the host's own\n"
+
+
+def secret(rig):
+    """A host file beside the current directory, which no profile shows."""
+    path = rig.home / "secret"
+    path.write_text(SECRET)
+    os.chown(path, rig.uid, rig.uid)
+    return path
 
 
 def program():
