@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace rootlet::os {
@@ -118,16 +119,14 @@ std::string first_line(const std::string& path) {
   return text;
 }
 
-// Which of the controllers `parent` has and does not hand to its children yet,
-// as it is written there. Of one that it does not have the files are missing.
-std::string controllers_to_enable(const std::string& parent,
-                                  const std::vector<std::string>& controllers) {
-  const std::string enabled = first_line(parent + "/cgroup.subtree_control");
-  const std::string there = first_line(parent + "/cgroup.controllers");
+// The words of a line, each with a sign in front, as cgroup.subtree_control takes
+// them; of `only`, those that the line has.
+std::string signed_words(std::string_view words, char sign, const std::vector<std::string>* only) {
   std::string text;
-  for (const std::string& controller : controllers) {
-    if (has_word(enabled, ' ', controller) || !has_word(there, ' ', controller)) continue;
-    text += (text.empty() ? "+" : " +") + controller;
+  while (!words.empty()) {
+    const std::string word(take(words, ' '));
+    if (only != nullptr && std::find(only->begin(), only->end(), word) == only->end()) continue;
+    text += (text.empty() ? "" : " ") + (sign + word);
   }
   return text;
 }
@@ -168,15 +167,23 @@ Result<ControlGroup> ControlGroup::make(const Hierarchy& hierarchy,
 }
 
 // A group has either processes or controllers for its children (cgroups(7), "no
-// internal processes"). Alone in ours we can step aside.
+// internal processes"); only the hierarchy's root, which has no cgroup.type, has
+// both. So the launcher steps aside, if it is alone in its group. (The threaded
+// controllers, cpu and pids, can be enabled around a process, but then no other
+// group below it can be entered: EOPNOTSUPP. Seen on Linux 6.1.)
 Status ControlGroup::enable(const std::string& parent, const std::vector<std::string>& controllers,
                             const std::string& aside) {
-  const std::string wanted = controllers_to_enable(parent, controllers);
-  if (wanted.empty()) return Done{};
   const std::string file = parent + "/cgroup.subtree_control";
-  auto enabled = put(file, wanted);
-  if (enabled.ok() || enabled.error().code != EBUSY) return enabled;
-  if (text_of(parent + "/cgroup.procs") != std::to_string(::getpid()) + "\n") return enabled;
+  const std::string wanted =
+      signed_words(first_line(parent + "/cgroup.controllers"), '+', &controllers);
+  if (wanted.empty()) return Done{};
+  if (::access((parent + "/cgroup.type").c_str(), F_OK) != 0) return put(file, wanted);
+  if (text_of(parent + "/cgroup.procs") != std::to_string(::getpid()) + "\n") {
+    errno = EBUSY;
+    return last_error(kMake, parent);
+  }
+  // What a killed launcher had enabled would keep us from leaving.
+  (void)put(file, signed_words(first_line(file), '-', nullptr));
   held_aside_ = TRY(make_held(parent + "/" + aside));
   parent_ = parent;
   aside_ = parent + "/" + aside;

@@ -92,6 +92,7 @@ Result<Enforcement> Enforcement::prepare(const Limits& limits, bool best_effort,
                                          const sandbox::Ids& ids, std::vector<std::string>& notes) {
   Enforcement made;
   made.limits_ = limits;
+  made.own_group_ = text_of("/proc/self/cgroup");  // once: the first limit may move us
   if (limits.timeout) made.deadline_ = now() + *limits.timeout;
   if (limits.memory) made.next_look_ = now() + kTick;
   for (const Setting& setting : kSettings) {
@@ -115,7 +116,7 @@ Result<Enforcement> Enforcement::prepare(const Limits& limits, bool best_effort,
 // In the group of its hierarchy, made when the first limit needs it.
 Status Enforcement::hold(std::string_view option, std::string_view controller) {
   const auto hierarchy =
-      os::find_hierarchy(controller, text_of("/proc/self/cgroup"), text_of("/proc/self/mountinfo"));
+      os::find_hierarchy(controller, own_group_, text_of("/proc/self/mountinfo"));
   if (!hierarchy) {
     return plain_error("", "", "no control group that could is to be seen here");
   }

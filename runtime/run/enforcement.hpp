@@ -43,6 +43,7 @@ class Enforcement {
   std::uint64_t out_of_memory() const;
 
   Limits limits_;
+  std::string own_group_;
   std::vector<Group> groups_;
   bool processes_by_rlimit_ = false;
   bool memory_by_eye_ = false;

@@ -26,7 +26,7 @@ class Outer:
                         if line.split(":")[1] == controller), None)
             if own is None or not (V1 / controller / own.strip("/") / "tasks").exists():
                 raise Skip(f"no {controller} controller of version 1 here")
-            self.groups.append(V1 / controller / own.strip("/") / f"test-{os.getpid()}")
+            self.groups.append(V1 / controller / own.strip("/") / f"test-{os.getpid()}-{id(self)}")
         self.given = given
 
     def __enter__(self):
@@ -52,13 +52,12 @@ class Outer:
         for group in self.groups:
             for child in [c for c in group.iterdir() if c.is_dir()] + [group]:
                 for _ in range(200):
-                    for pid in (child / "cgroup.procs").read_text().split():
-                        try:
-                            os.kill(int(pid), signal.SIGKILL)
-                        except ProcessLookupError:
-                            pass
                     try:
+                        for pid in (child / "cgroup.procs").read_text().split():
+                            os.kill(int(pid), signal.SIGKILL)
                         child.rmdir()
+                        break
+                    except FileNotFoundError:  # the launcher was faster
                         break
                     except OSError:
                         time.sleep(0.01)

@@ -214,7 +214,9 @@ def killed_launcher(rig):
         equal(len(outer.left()), 1, "groups")
         process.kill()
         process.wait()
-        equal(len(outer.left()), 1, "nothing was left to remove")
+        # The kernel is not done with the run when its launcher has ended.
+        while Path(outer.left()[0], "cgroup.procs").read_text():
+            time.sleep(0.01)
         living = rig.start(rig.image, "--rootlet-memory=64m", "wait", host=outer.host)
         equal(living.stdout.readline(), b"ready\n")
         equal(len(outer.left()), 1, "groups with a living run")
