@@ -371,6 +371,18 @@ static int burn(int processes, int milliseconds) {
   return 0;
 }
 
+// Reads a directory from places where no entry begins.
+static int seek_in(const char* path) {
+  for (long at = 1; at < 5000; at += 7) {
+    char buffer[4096];
+    int fd = open(path, O_RDONLY | O_DIRECTORY);
+    if (fd < 0 || lseek(fd, at, SEEK_SET) != at) return 1;
+    if (syscall(SYS_getdents64, fd, buffer, sizeof buffer) < 0 && errno != EINVAL) return 2;
+    close(fd);
+  }
+  return 0;
+}
+
 int main(int argc, char** argv) {
   const char* what = argc > 1 ? argv[1] : "args";
   const char* value = argc > 2 ? argv[2] : NULL;
@@ -401,6 +413,7 @@ int main(int argc, char** argv) {
   if (IS("listen") && argc > 3) return listen_once(argv + 2);
   if (IS("ids")) return printf("%d:%d\n", (int)geteuid(), (int)getegid()), 0;
   if (IS("become") && argc > 4) return become(argv + 2);
+  if (IS("seek")) return seek_in(value);
   if (IS("hog")) return hog(number(value));
   if (IS("forks")) return start_processes(number(value));
   if (IS("bomb")) bomb();

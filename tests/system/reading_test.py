@@ -189,6 +189,13 @@ def memory_comes_back(rig):
 
 
 @test(by="user")
+def seeking_in_a_directory(rig):
+    """a tool that reads a directory from where no entry begins harms nobody, itself included"""
+    equal(rig.probe("seek", "/opt/foo/bin").status, 0)
+    equal(rig.probe("seek", "/").status, 0)
+
+
+@test(by="user")
 def one_processor(rig):
     """on one processor one thread does it all, however many ask"""
     image = make_image(rig, "zstd", "128K")
