@@ -42,14 +42,16 @@ void FileReader::look_ahead(File& file, std::uint64_t offset, std::uint64_t end,
   const std::uint32_t walked = file.walked.load(std::memory_order_relaxed);
   if (!in_order) return;
   const std::size_t ahead = std::clamp<std::size_t>(kAhead / block_size, 1, kMostBlocks);
-  std::uint64_t number = (end + block_size - 1) / block_size;
-  std::size_t offered = 0;
+  const std::uint64_t number = (end + block_size - 1) / block_size;
+  std::uint64_t last = std::min<std::uint64_t>(number + ahead, file.block_count);
   // The first question of a file says nothing yet, unless the files before it were read too.
-  for (; (offset > 0 || walked > 0) && number < file.block_count && offered < ahead; ++number) {
-    const auto blocks = index_.blocks(file, number / FileIndex::kWindow);
+  if (offset == 0 && walked == 0) last = number;
+  // The farthest first: a reader in haste asks for the nearest at once, and whoever hears
+  // that decodes it beside the one that decodes the next.
+  for (; last > number; --last) {
+    const auto blocks = index_.blocks(file, (last - 1) / FileIndex::kWindow);
     if (blocks == nullptr) return;
-    offer_block((*blocks)[number % FileIndex::kWindow], false, crew);
-    ++offered;
+    offer_block((*blocks)[(last - 1) % FileIndex::kWindow], false, crew);
   }
   if (end < file.size || file.next_id == 0) return;
 
