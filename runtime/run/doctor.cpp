@@ -278,12 +278,8 @@ std::string findings_text(const std::vector<Finding>& findings) {
   for (const Finding& finding : findings) {
     std::string line = finding.name;
     line.resize(std::max<std::size_t>(line.size() + 1, 30), ' ');
-    if (finding.state == Finding::State::ok) {
-      text += line + "ok\n";
-      continue;
-    }
-    if (finding.state == Finding::State::unknown) {
-      text += line + "not tried\n";
+    if (finding.state != Finding::State::missing) {
+      text += line + (finding.state == Finding::State::ok ? "ok\n" : "not tried\n");
       continue;
     }
     Error why = finding.why;
