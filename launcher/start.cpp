@@ -6,6 +6,7 @@
 #include "launcher/foreign.hpp"
 #include "launcher/host_doors.hpp"
 #include "launcher/lzo.hpp"
+#include "runtime/os/traces.hpp"
 #include "runtime/run/authority.hpp"
 #include "runtime/run/launch.hpp"
 
@@ -26,6 +27,7 @@ Result<int> start(Options options, const std::string& root, std::vector<int> clo
   }
   if (!source.image && source.file == "/") options.hidden = TRY(doors_of_the_host());
   Caller caller = read_caller(root.c_str(), environ);
+  os::wipe_too(caller.env);
   caller.closed_streams = std::move(closed);
   return launch(options, std::move(source), caller, arguments);
 }

@@ -5,7 +5,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "runtime/image/extract.hpp"
@@ -37,13 +36,10 @@ Status attach(int mount, const std::string& target) {
 // What a shared server gave is what it says, a FUSE file system, and gets the
 // flags that matter here, whatever it had.
 Status attach_shared(int mount, const std::string& target) {
-  constexpr long kFuse = 0x65735546;  // FUSE_SUPER_MAGIC, statfs(2)
   TRY(attach(mount, target));
   TRY(os::restrict_mount(mount, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
                          "the shared image"));
-  struct statfs fs {};
-  if (::fstatfs(mount, &fs) != 0) return last_error(kMount, "shared");
-  if (fs.f_type != kFuse) return plain_error(kMount, "shared", "it is no FUSE file system");
+  if (!os::is_fuse(mount)) return plain_error(kMount, "shared", "it is no FUSE file system");
   return Done{};
 }
 

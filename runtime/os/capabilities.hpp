@@ -8,9 +8,9 @@
 namespace rootlet::os {
 
 // Gives up every capability but those of `kept` (bit N: capability N), as far
-// as they are held, in a process that executes nothing any more: permitted,
-// effective and inheritable sets; where it has the right to, the bounding set
-// and the secure bits too (capabilities(7)).
+// as they are held: permitted, effective, inheritable and ambient sets
+// (capabilities(7)). The bounding set stays; it counts for who executes
+// something (sandbox/privileges.hpp).
 Status keep_capabilities(std::uint64_t kept);
 
 }  // namespace rootlet::os

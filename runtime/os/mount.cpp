@@ -2,8 +2,10 @@
 #include "runtime/os/mount.hpp"
 
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 
 #include <cstdlib>
 #include <vector>
@@ -104,6 +106,16 @@ Status mount_bind(int source, int target, const std::string& shown) {
   return Done{};
 }
 
+Result<bool> mount_bind_of_host(int source, int target, const std::string& shown) {
+  // Without MS_REC the kernel refuses what has locked mounts below it.
+  if (::mount(fd_path(source).c_str(), fd_path(target).c_str(), nullptr, MS_BIND, nullptr) == 0) {
+    return false;
+  }
+  if (errno != EINVAL) return last_error("bind", shown);
+  TRY(mount_bind(source, target, shown));
+  return true;
+}
+
 Status restrict_mount(int root, unsigned long long attributes, const std::string& shown) {
   struct mount_attr attr {};
   attr.attr_set = attributes;
@@ -119,6 +131,20 @@ Status make_private(int root, const std::string& shown) {
     return last_error("keep mounts private", shown);
   }
   return Done{};
+}
+
+bool is_fuse(int fd) {
+  constexpr long kFuse = 0x65735546;  // FUSE_SUPER_MAGIC, statfs(2)
+  static std::vector<std::pair<dev_t, bool>> known;
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return false;
+  for (const auto& [device, fuse] : known) {
+    if (device == status.st_dev) return fuse;
+  }
+  struct statfs fs {};
+  if (::fstatfs(fd, &fs) != 0) return false;
+  known.emplace_back(status.st_dev, fs.f_type == kFuse);
+  return known.back().second;
 }
 
 Result<Fd> open_mounted(int parent, const std::string& name) {

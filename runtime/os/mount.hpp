@@ -20,6 +20,10 @@ Status mount_new(const char* type, int target, unsigned long flags, const std::s
 // The tree (or file) `source`, with the mounts below it, on `target`.
 Status mount_bind(int source, int target, const std::string& shown);
 
+// The same for a `source` of the host, whose mounts are all locked in a user
+// namespace below it (mount_namespaces(7)). True when there are mounts below it.
+Result<bool> mount_bind_of_host(int source, int target, const std::string& shown);
+
 // Makes the mount that `root` stands for, and all below it, at least
 // read-only, nosuid and nodev as asked (MOUNT_ATTR_* bits, mount_setattr(2),
 // Linux 5.12; before that a walk over the mounts below). Flags that the host
@@ -29,6 +33,10 @@ Status restrict_mount(int root, unsigned long long attributes, const std::string
 // What is mounted or unmounted on the host from now on is not repeated at or
 // below the mount that `root` stands for.
 Status make_private(int root, const std::string& shown);
+
+// Whether it lies on a FUSE file system. Each is asked once: the answer is its
+// server's.
+bool is_fuse(int fd);
 
 // What was mounted last on the directory `name`, as a descriptor. `name` must
 // be looked up through a step that follows mounts ("." does not).

@@ -9,9 +9,22 @@
 #include "runtime/os/fd.hpp"
 
 namespace rootlet::os {
+namespace {
+
+std::vector<std::vector<std::string>*>& copies() {
+  static std::vector<std::vector<std::string>*> all;
+  return all;
+}
+
+}  // namespace
+
+void wipe_too(std::vector<std::string>& texts) { copies().push_back(&texts); }
 
 void wipe_traces(const char* name) {
   ::prctl(PR_SET_NAME, name);
+  for (std::vector<std::string>* texts : copies()) {
+    for (std::string& text : *texts) std::memset(text.data(), 0, text.size());
+  }
   auto text = read_file(AT_FDCWD, "/proc/self/stat", 4096);
   if (!text.ok()) return;
   // Fields 48 to 51: arg_start, arg_end, env_start, env_end (proc(5), Linux

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <string>
+#include <vector>
+
 namespace rootlet::os {
 
 // Wipes what others could read of the caller in a process that was forked from
 // the launcher: its command line, which /proc/PID/cmdline shows to everybody,
 // and its environment. `name` stands in their place (PR_SET_NAME).
 void wipe_traces(const char* name);
+
+// Copies of the environment that it wipes as well. They must outlive the process's
+// children; a shared image server serves runs whose environment is another.
+void wipe_too(std::vector<std::string>& texts);
 
 }  // namespace rootlet::os

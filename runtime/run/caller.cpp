@@ -13,21 +13,19 @@
 namespace rootlet {
 namespace {
 
-std::vector<std::string> fields_of(std::string_view line) {
-  std::vector<std::string> fields(1);
-  for (const char c : line) {
-    if (c == ':') {
-      fields.emplace_back();
-    } else {
-      fields.back() += c;
-    }
+std::vector<std::string_view> fields_of(std::string_view line) {
+  std::vector<std::string_view> fields;
+  for (std::size_t at = 0; at <= line.size();) {
+    const std::size_t end = std::min(line.find(':', at), line.size());
+    fields.push_back(line.substr(at, end - at));
+    at = end + 1;
   }
   return fields;
 }
 
-// Calls `see` with every line's fields.
+// Calls `see` with every line.
 template <typename See>
-void each_line(const std::string& text, See see) {
+void each_line(std::string_view text, See see) {
   std::size_t at = 0;
   while (at < text.size()) {
     const std::size_t end = std::min(text.find('\n', at), text.size());
@@ -49,7 +47,7 @@ void look_up(Caller& caller) {
   const std::string uid = std::to_string(caller.uid);
   const std::string gid = std::to_string(caller.gid);
   if (passwd.ok()) {
-    each_line(passwd.value(), [&](const std::string& line) {
+    each_line(passwd.value(), [&](std::string_view line) {
       const auto fields = fields_of(line);
       if (fields.size() < 7 || fields[2] != uid || !caller.user.empty()) return;
       caller.user = fields[0];
@@ -58,7 +56,7 @@ void look_up(Caller& caller) {
     });
   }
   if (group.ok()) {
-    each_line(group.value(), [&](const std::string& line) {
+    each_line(group.value(), [&](std::string_view line) {
       const auto fields = fields_of(line);
       if (fields.size() >= 3 && fields[2] == gid && caller.group.empty()) caller.group = fields[0];
     });
@@ -84,10 +82,10 @@ void find_directory(Caller& caller) {
 
 std::string without(const std::string& existing, const std::string& name, const std::string& id) {
   std::string kept;
-  each_line(existing, [&](const std::string& line) {
+  each_line(existing, [&](std::string_view line) {
     const auto fields = fields_of(line);
     if (fields.size() >= 3 && (fields[0] == name || fields[2] == id)) return;
-    kept += line + "\n";
+    (kept += line) += "\n";
   });
   return kept;
 }
@@ -95,7 +93,7 @@ std::string without(const std::string& existing, const std::string& name, const 
 // Who has this number in a passwd or group, or what to call him.
 std::string name_of(const std::string& existing, const std::string& id) {
   std::string name;
-  each_line(existing, [&](const std::string& line) {
+  each_line(existing, [&](std::string_view line) {
     const auto fields = fields_of(line);
     if (name.empty() && fields.size() >= 3 && fields[2] == id) name = fields[0];
   });
@@ -148,7 +146,7 @@ std::string passwd_with(const Caller& caller, uid_t uid, gid_t gid, const std::s
 
 bool names(const std::string& existing, unsigned id) {
   bool found = false;
-  each_line(existing, [&](const std::string& line) {
+  each_line(existing, [&](std::string_view line) {
     const auto fields = fields_of(line);
     found = found || (fields.size() >= 3 && fields[2] == digits(id));
   });

@@ -65,7 +65,7 @@ constexpr std::array kCleanKeeps = {"LANG", "LC_*", "LANGUAGE", "TERM",      "TZ
                                     "HOME", "USER", "LOGNAME",  "COLORTERM", "NO_COLOR"};
 
 template <std::size_t N>
-bool matches_any(const std::array<const char*, N>& patterns, const std::string& name) {
+bool matches_any(const std::array<const char*, N>& patterns, std::string_view name) {
   return std::any_of(patterns.begin(), patterns.end(),
                      [&](const char* pattern) { return glob_matches(pattern, name); });
 }
@@ -137,7 +137,7 @@ Result<std::vector<std::string>> read_env_file(const std::string& file) {
   return variables;
 }
 
-bool glob_matches(const std::string& pattern, const std::string& text) {
+bool glob_matches(std::string_view pattern, std::string_view text) {
   std::size_t p = 0, t = 0, star = std::string::npos, mark = 0;
   while (t < text.size()) {
     if (p < pattern.size() && pattern[p] == '*') {

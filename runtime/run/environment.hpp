@@ -26,6 +26,6 @@ void find_drivers(std::vector<std::string>& variables);
 Result<std::vector<std::string>> read_env_file(const std::string& file);
 
 // Shell patterns with * only, as in "SLURM_*".
-bool glob_matches(const std::string& pattern, const std::string& text);
+bool glob_matches(std::string_view pattern, std::string_view text);
 
 }  // namespace rootlet

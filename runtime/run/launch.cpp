@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "runtime/base/log.hpp"
+#include "runtime/os/traces.hpp"
 #include "runtime/run/authority.hpp"
 #include "runtime/run/enforcement.hpp"
 #include "runtime/run/environment.hpp"
@@ -152,6 +153,7 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
   if (!plan.disk.empty()) disk = TRY(move_scratch_to_disk(plan));
   const std::vector<std::string> missing = unguarded(plan, caller);
 
+  os::wipe_too(plan.env);
   plan.hidden = Rendezvous::prepare_all(caller);
 
   // From here on no signal ends us before the run is over.

@@ -2,6 +2,7 @@
 #include "runtime/run/share.hpp"
 
 #include <linux/sched.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -79,6 +80,7 @@ std::string inherited(const Caller& caller) {
     add(limit.rlim_max);
   }
   add(::getpriority(PRIO_PROCESS, 0));
+  add(::sched_getscheduler(0));
   cpu_set_t processors{};
   ::sched_getaffinity(0, sizeof processors, &processors);
   add(hash({reinterpret_cast<const char*>(&processors), sizeof processors}));

@@ -211,8 +211,7 @@ Status RootBuilder::lay_out(std::string& cwd) {
 Status RootBuilder::attach(const Opened& item) {
   const Place& place = *item.place;
   const image::Reached& image = links_.images[place.image];
-  TRY(root_->make(place.target, true));
-  os::Fd at = TRY(root_->open(place.target));
+  os::Fd at = TRY(root_->make(place.target, true));
   TRY(image::mount_image(image, os::fd_path(at.get()),
                          {plan_.ids.uid, plan_.ids.gid, plan_.ids.many()}));
   at = TRY(root_->open(place.target));

@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 
 #include <cstring>
-#include <vector>
 
 namespace rootlet::sandbox {
 namespace {
@@ -37,10 +36,10 @@ Result<int> ask_outside(int errands, Errand what) {
 }
 
 std::optional<Message> receive_message(int socket) {
-  std::vector<char> bytes(kMaximum);
+  static char bytes[kMaximum];  // pages that no message fills are never touched
   ssize_t got;
   do {
-    got = ::recv(socket, bytes.data(), bytes.size(), 0);
+    got = ::recv(socket, bytes, sizeof bytes, 0);
   } while (got < 0 && errno == EINTR);
   constexpr std::size_t kFixed = 1 + 3 * sizeof(int);
   if (got < static_cast<ssize_t>(kFixed)) return {};

@@ -47,11 +47,11 @@ bool Root::parent_is_empty(const std::string& path) const {
   return parent.ok() && is_served_empty(parent.value().get());
 }
 
-Result<bool> Root::exists(const std::string& path, bool directory) const {
+Result<os::Fd> Root::existing(const std::string& path, bool directory) const {
   auto found = open(path);
   if (!found.ok()) {
     if (found.error().code != ENOENT) return found.error();
-    return false;
+    return os::Fd();
   }
   const struct stat status = status_of(found.value().get());
   const struct stat top = status_of(root_.get());
@@ -59,15 +59,16 @@ Result<bool> Root::exists(const std::string& path, bool directory) const {
       mount_of(found.value().get()) == mount_of(root_.get())) {  // not seen through a bind
     return plain_error(kMake, path, "it is the root itself, which would be covered whole");
   }
-  if (S_ISDIR(status.st_mode) == directory) return true;
+  if (S_ISDIR(status.st_mode) == directory) return found;
   return plain_error(kMake, path,
                      directory ? "the image has a file there" : "the image has a directory there");
 }
 
-Status Root::make(const std::string& path, bool directory) {
+Result<os::Fd> Root::make(const std::string& path, bool directory) {
   // Each round either finds the path, or makes one more component of it.
   for (int round = 0; round < 128; ++round) {
-    if (TRY(exists(path, directory))) return Done{};
+    os::Fd found = TRY(existing(path, directory));
+    if (found.valid()) return found;
     const Missing missing = TRY(find_missing(root_.get(), path));
     if (!is_ours(missing.parent.get())) {
       if (!may_cover(missing.parent.get())) {
@@ -92,7 +93,7 @@ Status Root::make_all(const std::vector<Target>& targets) {
     // A directory that is known to be empty need not be asked for the name.
     if (parent_is_empty(target.path)) {
       parents.insert(target.path.substr(0, target.path.rfind('/')));
-    } else if (TRY(exists(target.path, target.directory))) {
+    } else if (TRY(existing(target.path, target.directory)).valid()) {
       continue;
     } else {
       parents.insert(TRY(find_missing(root_.get(), target.path)).parent_path);

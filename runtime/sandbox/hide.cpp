@@ -53,6 +53,15 @@ Status cover_below(const std::string& point, const std::vector<std::string>& nam
 
 }  // namespace
 
+bool Hidden::may_show_in(const Root& root, const std::vector<std::string>& directories) {
+  struct stat status {};
+  const auto shows = [&](const std::string& path) {
+    return ::stat(path.c_str(), &status) == 0 && root.may_show(status.st_dev);
+  };
+  return shows("/sys/fs/fuse/connections") ||
+         std::any_of(directories.begin(), directories.end(), shows);
+}
+
 Result<Hidden> Hidden::look_at(const std::vector<std::string>& directories) {
   Hidden hidden;
   for (const std::string& path : directories) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/base/result.hpp"
+#include "runtime/sandbox/root.hpp"
 
 namespace rootlet::sandbox {
 
@@ -20,6 +21,11 @@ namespace rootlet::sandbox {
 // object.
 class Hidden {
  public:
+  // Whether anything of that may show in the finished root. Most bind a directory
+  // that has no mounts below it and lies on another file system; to look at the
+  // list of mounts costs as much as three mounts (73 us for 40, Linux 6.18).
+  static bool may_show_in(const Root& root, const std::vector<std::string>& directories);
+
   // While the host's files are in sight.
   static Result<Hidden> look_at(const std::vector<std::string>& directories);
 

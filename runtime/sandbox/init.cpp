@@ -4,11 +4,13 @@
 #include <linux/sched.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <csignal>
 #include <cstring>
 
+#include "runtime/os/capabilities.hpp"
 #include "runtime/sandbox/build_root.hpp"
 #include "runtime/sandbox/control.hpp"
 #include "runtime/sandbox/hide.hpp"
@@ -56,21 +58,24 @@ Result<Tool> start(const Plan& plan, const Links& links) {
   }
   // Of the children to come, the tool's process (time_namespaces(7)).
   if (plan.own_clock && ::unshare(CLONE_NEWTIME) != 0) return no_time_namespace();
-  const Hidden hidden = TRY(Hidden::look_at(plan.hidden));
   std::string cwd = plan.cwd;
   RootBuilder builder(plan, links);
   // On a processor of its own while init and the server share theirs.
   Tool tool = TRY(prepare_tool(plan, links.control));
-  const bool asks = !links.images.empty() && links.images.front().unpack == nullptr;
-  if (asks) links.beside.join();  // unpacking takes all processors
+  ::umask(0);  // modes are what is asked for; the tool has its caller's
+  // Unpacking takes all processors, and a shared server seldom has to be asked.
+  if (!links.images.empty() && links.images.front().server >= 0) links.beside.join();
   TRY(builder.lay_out(cwd));
   links.beside.leave();
   Root root = TRY(builder.furnish(tool));
   if (plan.wiring != Wiring::none) TRY(connect_network(plan, links.errands));
+  const bool of_host = !plan.root_directory.empty();
+  const bool hides = of_host || Hidden::may_show_in(root, plan.hidden);
+  const Hidden hidden = hides ? TRY(Hidden::look_at(plan.hidden)) : Hidden();
   TRY(std::move(root).enter());
   // From here on the host's files are out of reach, for the tool's process
   // too: pivot_root(2) moves every process of the mount namespace.
-  TRY(hidden.hide());
+  if (hides) TRY(hidden.hide());
 
   // Before the tool's program runs: with this it may neither trace init nor
   // look at its /proc entries, though both are of one user (ptrace(2), proc(5)).
@@ -79,7 +84,7 @@ Result<Tool> start(const Plan& plan, const Links& links) {
   os::close_all_but(
       {0, 1, 2, links.control, tool.channel.get(), plan.overlay ? plan.overlay->fd : 0});
   TRY(let_run(tool, cwd));
-  TRY(drop_capabilities(capabilities_of_init(plan.ids)));
+  TRY(os::keep_capabilities(capabilities_of_init(plan.ids)));
   return tool;
 }
 

@@ -3,7 +3,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/vfs.h>
+
+#include "runtime/os/mount.hpp"
 
 namespace rootlet::sandbox {
 
@@ -33,11 +34,8 @@ std::vector<std::string> names_in(int directory, std::size_t limit) {
 }
 
 bool is_served_empty(int directory) {
-  constexpr long kFuse = 0x65735546;  // FUSE_SUPER_MAGIC, statfs(2)
   const struct stat status = status_of(directory);
-  struct statfs fs {};
-  return S_ISDIR(status.st_mode) && status.st_size == 0 && ::fstatfs(directory, &fs) == 0 &&
-         fs.f_type == kFuse;
+  return S_ISDIR(status.st_mode) && status.st_size == 0 && os::is_fuse(directory);
 }
 
 bool is_empty(int directory) {

@@ -9,6 +9,7 @@
 
 #include <cstdint>
 
+#include "runtime/os/capabilities.hpp"
 #include "runtime/os/fd.hpp"
 
 namespace rootlet::sandbox {
@@ -46,19 +47,13 @@ Status drop_capabilities(Capabilities kept) {
       SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED;
   const unsigned long bits = kAlways | (kept == 0 ? kRootIsNobody : 0);
   if (::prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) != 0) return last_error(kAction, "secure bits");
-  ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);  // Linux 4.3; new sets are empty
   for (unsigned long capability = 0; capability < 64; ++capability) {
     if (kept & bit(capability)) continue;
     if (::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == 0) continue;
     if (errno == EINVAL) break;  // beyond the last one that this kernel knows
     return last_error(kAction, "bounding set");
   }
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  const auto low = static_cast<std::uint32_t>(kept);
-  const auto high = static_cast<std::uint32_t>(kept >> 32);
-  __user_cap_data_struct sets[2] = {{low, low, 0}, {high, high, 0}};
-  if (::syscall(SYS_capset, &header, sets) != 0) return last_error(kAction);
-  return Done{};
+  return os::keep_capabilities(kept);
 }
 
 Status keep_network_capabilities() {

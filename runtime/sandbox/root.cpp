@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "runtime/os/mount.hpp"
@@ -25,8 +26,9 @@ Result<os::Fd> Root::open(const std::string& path, int flags) const {
 void Root::look_around() const {
   const os::Fd top(::openat(root_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   char names[16384];
-  // One page of names is enough; a failure shows when a name is needed.
-  (void)::syscall(SYS_getdents64, top.get(), names, sizeof names);
+  // To the end: then the kernel has the listing, and of a shared server no other
+  // run asks for it. A failure shows when a name is needed.
+  while (::syscall(SYS_getdents64, top.get(), names, sizeof names) > 0) continue;
 }
 
 // A new empty directory in the run's memory. That file system is mounted on
@@ -38,18 +40,14 @@ Result<os::Fd> Root::scratch_directory(unsigned mode) {
       return plain_error(kMake, "/dev", "the image leads it elsewhere",
                          "rebuild the image with an empty directory /dev");
     }
-    TRY(make("/dev", true));
-    const os::Fd place = TRY(open("/dev"));
+    const os::Fd place = TRY(make("/dev", true));
     TRY(os::mount_new("tmpfs", place.get(), kTmpfsFlags, "mode=700,size=" + memory_, "/dev"));
     scratch_ = TRY(open("/dev"));
     our_devices_.push_back(device_of(scratch_.get()));
   }
   const std::string name = std::to_string(scratch_count_++);
-  if (::mkdirat(scratch_.get(), name.c_str(), 0700) != 0) return last_error(kMake, name);
-  os::Fd directory = TRY(os::open_at(scratch_.get(), name, O_PATH | O_NOFOLLOW));
-  // mkdir(2) subtracts the caller's umask.
-  if (::chmod(os::fd_path(directory.get()).c_str(), mode) != 0) return last_error(kMake, name);
-  return directory;
+  if (::mkdirat(scratch_.get(), name.c_str(), mode) != 0) return last_error(kMake, name);
+  return os::open_at(scratch_.get(), name, O_PATH | O_NOFOLLOW);
 }
 
 Status Root::seal_later(const std::string& path) {
@@ -59,8 +57,7 @@ Status Root::seal_later(const std::string& path) {
 
 Status Root::mount(const char* type, const std::string& target, unsigned long flags,
                    const std::string& options) {
-  TRY(make(target, true));
-  const os::Fd place = TRY(open(target));
+  const os::Fd place = TRY(make(target, true));
   return os::mount_new(type, place.get(), flags, options, target);
 }
 

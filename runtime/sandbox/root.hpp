@@ -42,8 +42,8 @@ class Root {
   // first look-ups (READDIRPLUS fills the kernel's name cache).
   void look_around() const;
 
-  // Makes sure that `path` exists. As a directory, or as a file.
-  Status make(const std::string& path, bool directory);
+  // Makes sure that `path` exists, as a directory or as a file; it is opened.
+  Result<os::Fd> make(const std::string& path, bool directory);
   // The same for many, in an order in which no cover hides another.
   Status make_all(const std::vector<Target>& targets);
 
@@ -83,14 +83,17 @@ class Root {
   // Some entry other than "." and ".." is in the directory.
   bool has_entries(const std::string& path) const;
 
+  // Something of a host's file system `device` may show in it.
+  bool may_show(dev_t device) const;
+
   // Covers made on the way become read-only, then the root is entered and the
   // host's is gone (pivot_root(2); never chroot, which a tool can leave).
   Status enter() &&;
 
  private:
   bool parent_is_empty(const std::string& path) const;
-  // Whether `path` exists; of the wrong kind is an error.
-  Result<bool> exists(const std::string& path, bool directory) const;
+  // What is at `path`, if anything; of the wrong kind is an error.
+  Result<os::Fd> existing(const std::string& path, bool directory) const;
   bool may_cover(int directory) const;
   Status copy_file(const std::string& target);
   Status cover(const std::string& directory);
@@ -121,6 +124,8 @@ class Root {
   std::vector<std::pair<std::string, os::Fd>> covers_;
   std::vector<std::uint64_t> our_mounts_;  // the same, by the number of the mount
   std::vector<std::uint64_t> attached_;    // mounts of images, by their number
+  std::vector<dev_t> bound_devices_;       // file systems of what is bound
+  bool bound_mounts_below_ = false;        // a bind has brought more mounts than its own
 };
 
 }  // namespace rootlet::sandbox

@@ -2,6 +2,7 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "runtime/os/mount.hpp"
@@ -19,15 +20,21 @@ bool Root::is_file(const std::string& path) const {
 
 Status Root::bind(int source, const std::string& target, bool directory, bool writable,
                   bool devices) {
-  TRY(make(target, directory));
-  const os::Fd place = TRY(open(target));
-  TRY(os::mount_bind(source, place.get(), target));
+  const os::Fd place = TRY(make(target, directory));
+  const bool mounts_below = TRY(os::mount_bind_of_host(source, place.get(), target));
+  bound_mounts_below_ = bound_mounts_below_ || mounts_below;
+  bound_devices_.push_back(device_of(source));
   const os::Fd mounted = TRY(open(target));
   // What the host mounts below it later would arrive with the host's flags.
   if (!writable) TRY(os::make_private(mounted.get(), target));
   const unsigned long long attributes =
       MOUNT_ATTR_NOSUID | (devices ? 0 : MOUNT_ATTR_NODEV) | (writable ? 0 : MOUNT_ATTR_RDONLY);
   return os::restrict_mount(mounted.get(), attributes, target);
+}
+
+bool Root::may_show(dev_t device) const {
+  return bound_mounts_below_ ||
+         std::find(bound_devices_.begin(), bound_devices_.end(), device) != bound_devices_.end();
 }
 
 Status Root::guard(const std::string& target, const Guard& guard) {
@@ -48,9 +55,8 @@ Status Root::guard(const std::string& target, const Guard& guard) {
 }
 
 Status Root::scratch(const std::string& target, unsigned mode, bool read_only) {
-  TRY(make(target, true));
   const os::Fd source = TRY(scratch_directory(mode));
-  const os::Fd place = TRY(open(target));
+  const os::Fd place = TRY(make(target, true));
   TRY(os::mount_bind(source.get(), place.get(), target));
   return read_only ? seal_later(target) : Done{};
 }

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "runtime/os/process.hpp"
+#include "runtime/os/traces.hpp"
 #include "runtime/run/launch.hpp"
 #include "runtime/run/status_report.hpp"
 #include "runtime/stub/appimage.hpp"
@@ -16,6 +17,7 @@ namespace {
 Result<int> run(int argc, char** argv) {
   std::vector<int> closed = os::hold_standard_streams();
   Caller caller = read_caller(argv[0], environ);
+  os::wipe_too(caller.env);
   caller.closed_streams = std::move(closed);
   const std::vector<std::string> given(argv + (argc > 0 ? 1 : 0), argv + argc);
   const bool raw = caller.variable("ROOTLET_RAW_ARGS") == "1";

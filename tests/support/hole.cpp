@@ -39,6 +39,22 @@ bool takes_four_gigabytes() {
   return true;
 }
 
+const char* const heap = static_cast<const char*>(::sbrk(0));
+
+// A variable of the launcher's caller, wherever a copy of it is left.
+bool finds_secret() {
+  constexpr std::string_view kName = "HOLE_SECRET", kValue = "=of the caller";
+  const std::string_view memory(heap,
+                                static_cast<std::size_t>(static_cast<char*>(::sbrk(0)) - heap));
+  for (std::size_t at = 0; (at = memory.find(kName, at)) != std::string_view::npos; ++at) {
+    if (memory.substr(at + kName.size()).starts_with(kValue)) return true;
+  }
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (std::string_view(*entry).starts_with(kName)) return true;
+  }
+  return false;
+}
+
 bool attempt(std::string_view what) {
   if (what == "open") return call(SYS_openat, AT_FDCWD, text("/etc/passwd"), O_RDONLY);
   if (what == "write") return call(SYS_openat, AT_FDCWD, text("x"), O_CREAT | O_WRONLY, 0600);
@@ -62,6 +78,7 @@ bool attempt(std::string_view what) {
            MAP_FAILED;
   }
   if (what == "traceable") return call(SYS_prctl, PR_SET_DUMPABLE, 1);
+  if (what == "secret") return finds_secret();
   if (what == "gigabytes") return takes_four_gigabytes();
   if (what == "nothing") return true;  // the one that works, to show that the others could
   return false;

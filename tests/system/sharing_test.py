@@ -363,6 +363,7 @@ def reader_stopped(rig):
     process = waiting(rig)
     _, reader = server()
     os.kill(reader, signal.SIGSTOP)
+    wait_until(lambda: status(reader)["State"].startswith("T"), 2, "the reader is not stopped")
     started = time.monotonic()
     done = rig.probe("exit", "3", options=(LONG, "verbose"))
     equal(done.status, 3)
