@@ -32,7 +32,9 @@ Result<std::vector<Opened>> open_sources(const Plan& plan) {
     Opened item{&place, os::Fd(), place.kind != Place::Kind::text};
     if (place.kind == Place::Kind::bind) {
       // Where we are needs no name, which another could give to something else.
-      auto source = os::open_path(place.here ? "." : place.source);
+      // By this link and not by ".", which wants the right to search in it: in a
+      // user's private directory root has that right outside only.
+      auto source = os::open_path(place.here ? "/proc/self/cwd" : place.source);
       if (!source.ok() && place.optional) continue;
       if (!source.ok()) {
         return Error{source.error().code, "bind", place.source,

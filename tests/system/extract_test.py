@@ -137,10 +137,12 @@ def on_a_terminal(rig, stop):
     """What --appimage-extract writes to a terminal as its stderr."""
     _, image = tree_and_image(rig)
     terminal, theirs = pty.openpty()
-    run = rig.start(image, "--appimage-extract", cwd=place(rig), stderr=theirs)
+    here = place(rig)
+    run = rig.start(image, "--appimage-extract", cwd=here, stderr=theirs)
     os.close(theirs)
     if stop:
-        time.sleep(0.03)
+        while run.poll() is None and not (here / "squashfs-root").exists():
+            time.sleep(0.0005)
         run.send_signal(signal.SIGSTOP)
         time.sleep(1.2)
         run.send_signal(signal.SIGCONT)
