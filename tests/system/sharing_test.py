@@ -346,6 +346,8 @@ def killed_while_it_runs(rig):
 @test(scaled=40)
 def launcher_killed(rig):
     """kill -9 of the launcher at random moments leaves a server without runs, or an empty socket, at most"""
+    runtime(rig)
+    equal(rig.probe("exit", "1", options=("keep=0",)).status, 1)  # makes the empty directory
     for index in range(times(40, 8)):
         with Untouched(3.0):
             process = start(rig, "read", "/opt/foo/share/big", "2000", options=("mount=share", KEEP))
@@ -369,6 +371,7 @@ def reader_stopped(rig):
     equal(done.status, 3)
     contains(done.errors, "is stopped", "stderr")
     check(time.monotonic() - started < 2, "a new run had to wait")
+    process.wait(timeout=6)  # with its stdin open: the tool itself would wait for ever
     code, errors = end(process)
     equal(code, 125)
     contains(errors, "its server was stopped", "stderr")
