@@ -145,6 +145,25 @@ void take_limits(const Door& door, sandbox::Plan& plan) {
   if (::prlimit(door.pid, RLIMIT_NPROC, nullptr, &limit) == 0) plan.processes = limit.rlim_max;
 }
 
+// How many filters a process is under (proc(5), Linux 5.9).
+std::size_t filters_of(int proc) {
+  constexpr std::string_view kName = "\nSeccomp_filters:\t";
+  const auto status = os::read_file(proc, "status", 8192);
+  const std::size_t at = status.ok() ? status.value().find(kName) : std::string::npos;
+  return at == std::string::npos ? 0
+                                 : std::strtoul(&status.value()[at + kName.size()], nullptr, 10);
+}
+
+// A filter of the run's own (seccomp=FILE) cannot be had from outside, and a
+// command beside the tool may not be under less than it.
+Status check_filters(const Door& door) {
+  const os::Fd self = TRY(os::open_at(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY));
+  if (filters_of(door.proc.get()) <= filters_of(self.get()) + 1) return Done{};
+  return plain_error(kJoin, std::to_string(door.pid),
+                     "its tool is under a filter of its own, which another process cannot be given",
+                     "start a second run with the same options");
+}
+
 Result<sandbox::Plan> make_plan(const Door& door, const Options& options,
                                 const std::vector<std::string>& command) {
   sandbox::Plan plan;
@@ -187,6 +206,7 @@ Result<sandbox::Plan> make_plan(const Door& door, const Options& options,
 Result<int> join_run(const HeldRun& held, const Options& options,
                      const std::vector<std::string>& command, std::vector<int> closed_streams) {
   const Door door = TRY(open_door(held.run));
+  TRY(check_filters(door));
   const int flags = TRY(namespaces_to_enter(door));
   sandbox::Plan plan = TRY(make_plan(door, options, command));
   std::vector<os::Fd> groups;

@@ -6,6 +6,7 @@
 #include "launcher/foreign.hpp"
 #include "launcher/host_doors.hpp"
 #include "launcher/lzo.hpp"
+#include "launcher/seccomp_profile.hpp"
 #include "runtime/os/traces.hpp"
 #include "runtime/run/authority.hpp"
 #include "runtime/run/launch.hpp"
@@ -15,6 +16,7 @@ namespace rootlet {
 Result<int> start(Options options, const std::string& root, std::vector<int> closed,
                   const std::vector<std::string>& arguments) {
   add_lzo_images();
+  take_seccomp_profiles();
   Source source = TRY(open_source(root));
   // A directory of the host that may be written is shown as a bind shows it.
   if (options.root_writable && !source.image) {

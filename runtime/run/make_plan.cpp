@@ -7,6 +7,7 @@
 #include "runtime/run/argument_paths.hpp"
 #include "runtime/run/desktop.hpp"
 #include "runtime/run/environment.hpp"
+#include "runtime/run/filter_file.hpp"
 #include "runtime/run/gpu.hpp"
 #include "runtime/run/ids.hpp"
 #include "runtime/run/layer.hpp"
@@ -133,6 +134,9 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   plan.root_writable = options.root_writable && plan.root != sandbox::RootKind::image;
   plan.nested = options.user_namespaces.value_or(true);
   plan.filter = options.seccomp.value_or(true);
+  for (const std::string& file : options.filter_files) {
+    plan.filters.push_back({file, TRY(read_filter(file))});
+  }
   plan.scope_sockets = !compat;
   plan.pass_fds = options.pass_fds;
   for (const std::string_view name : limit_names()) {

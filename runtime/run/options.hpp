@@ -87,7 +87,8 @@ struct Options {
   std::vector<std::string> env_files;
   std::vector<std::string> pass_env;
   std::optional<bool> clean_env;
-  std::optional<bool> seccomp;
+  std::optional<bool> seccomp;            // the default filter
+  std::vector<std::string> filter_files;  // more filters, on top of it
   Limits limits;
   std::optional<Reach> reach;
   std::optional<int> keep_seconds;

@@ -8,12 +8,21 @@ namespace {
 constexpr std::array<std::pair<std::string_view, bool>, 2> kSeccomp{
     {{"default", true}, {"none", false}}};
 
+// A file is told from a mistyped word by its slash.
+Status set_seccomp(Options& options, const std::string& value) {
+  if (value.find('/') == std::string::npos) {
+    return set_word(options.seccomp, "seccomp", value, kSeccomp);
+  }
+  options.filter_files.push_back(value);
+  return Done{};
+}
+
 using O = Options;
 using V = const std::string;
 
 constexpr OptionRow kRows[] = {
-    {"seccomp", "default|none", "the system-call filter",
-     [](O& o, V& v) { return set_word(o.seccomp, "seccomp", v, kSeccomp); }},
+    {"seccomp", "default|none|./FILE", "the system-call filter; a FILE adds one to it",
+     set_seccomp},
     {"rules", "FILE", "", [](O&, V&) { return not_here("rules"); }},
     {"memory", "SIZE[k|m|g]", "the memory of the run; what goes beyond ends it",
      [](O& o, V& v) { return lower_limit(o.limits, "memory", v); }},

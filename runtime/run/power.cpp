@@ -25,7 +25,7 @@ constexpr Scaled kScaled[] = {
     {"time", {Kind::words, "private host", "host"}},
     {"overlay", {Kind::words, "none tmpfs DIR", "tmpfs"}},
     {"home", {Kind::words, "none DIR", "none", "DIR"}},
-    {"seccomp", {Kind::words, "default none", "default"}},
+    {"seccomp", {Kind::words, "default none DIR", "default"}},
     {"tmp", {Kind::amount, "", "25%"}},
 };
 

@@ -104,6 +104,7 @@ std::vector<Fact> Plan::facts() const {
     map("gid map", ids.gids);
   }
   line("system-call filter", filter ? "default" : "none");
+  for (const Filter& own : filters) line("system-call filter", own.file);
   if (!nested) line("user namespaces inside", "none");
   if (overlay) line("overlay", overlay_text(*overlay));
   line("scratch", disk.empty() ? "in memory, at most " + memory : "in " + disk);

@@ -82,6 +82,12 @@ enum class Wiring {
   veth,
 };
 
+// A system-call filter that the caller gave.
+struct Filter {
+  std::string file;     // for messages
+  std::string program;  // sock_filter instructions
+};
+
 // Everything that a run will do, as plain data. Made before anything is done,
 // printed by --dry-run, and obeyed by init.
 struct Plan {
@@ -129,8 +135,9 @@ struct Plan {
   std::optional<std::uint64_t> file_size, processes;  // RLIMIT_FSIZE, RLIMIT_NPROC
   bool tell_start = false;                            // somebody wants to know when it does
 
-  bool filter = true;         // the default system-call filter
-  bool scope_sockets = true;  // abstract sockets of the host are out of reach (Landlock)
+  bool filter = true;           // the default system-call filter
+  std::vector<Filter> filters;  // the caller's own, on top of it
+  bool scope_sockets = true;    // abstract sockets of the host are out of reach (Landlock)
   std::vector<int> pass_fds;
   CallerSignals signals;            // given back to the tool
   std::vector<int> closed_streams;  // of 0, 1 and 2

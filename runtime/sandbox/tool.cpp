@@ -145,6 +145,19 @@ Status go_to(const Plan& plan, const std::string& wanted, int control) {
   return Done{};
 }
 
+Status install_own_filters(const Plan& plan) {
+  for (const Filter& own : plan.filters) {
+    const auto* program = reinterpret_cast<const sock_filter*>(own.program.data());
+    auto installed = install_filter({program, own.program.size() / sizeof(sock_filter)});
+    if (installed.ok()) continue;
+    Error error = std::move(installed).error();
+    error.subject = own.file;
+    error.hint = "the kernel does not take this program: was it compiled for this machine?";
+    return error;
+  }
+  return Done{};
+}
+
 [[noreturn]] void become_tool(const Plan& plan, int control, int channel, bool own_group) {
   std::vector<int> kept = plan.pass_fds;
   kept.insert(kept.end(), {0, 1, 2, control, channel});
@@ -183,6 +196,7 @@ Status get_ready(const Plan& plan, int channel) {
   // Abstract sockets belong to a network namespace: only the host's need it.
   TRY(scope_signals(!plan.own_network && plan.scope_sockets));
   if (plan.filter) TRY(install_filter(default_filter()));
+  if (plan.ids.many()) TRY(install_own_filters(plan));
   TRY(drop_capabilities(capabilities_of_tool(plan.ids)));
   // With several ids a set-id program of the image has its effect.
   if (!plan.ids.many()) TRY(set_no_new_privileges());
@@ -195,6 +209,11 @@ Status get_ready(const Plan& plan, int channel) {
   for (const int fd : plan.closed_streams) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   if (plan.signals.ignores_children) ::signal(SIGCHLD, SIG_IGN);
   ::sigprocmask(SIG_SETMASK, &plan.signals.mask, nullptr);
+  // Last: what it refuses is not known. Whatever follows is the tool's.
+  if (!plan.ids.many()) {
+    auto installed = install_own_filters(plan);
+    if (!installed.ok()) give_up(control, std::move(installed).error());
+  }
   give_up(control, explain(execute(plan, program), program, plan.root == RootKind::image));
 }
 

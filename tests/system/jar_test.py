@@ -118,6 +118,22 @@ def not_stored(rig):
     check(missing.code == 125 and "missing.jar" in missing.errors, repr(missing))
 
 
+@test()
+def its_own_jar(rig):
+    """a tool cannot change, replace or remove the jar that it runs from"""
+    path = jar(rig, "home/project/own.jar", {"x": rig.image.read_bytes()})
+    content = path.read_bytes()
+    for script in ("echo bad >> own.jar", "rm -f own.jar", "mv own.jar other",
+                   "cp /bin/busybox own.jar", "ln -f /bin/busybox own.jar", "chmod 777 own.jar"):
+        with Untouched():
+            rig.run(rig.rootlet, "exec", "own.jar!/x", "/bin/sh", "-c", script)
+        equal(path.read_bytes(), content, f"the jar after: {script}")
+    done = rig.run(rig.rootlet, "exec", "own.jar!/x", "/bin/sh", "-c", "echo fine > beside")
+    equal((done.status, (path.parent / "beside").read_text()), (0, "fine\n"), repr(done))
+    path.unlink()
+    (path.parent / "beside").unlink()
+
+
 # rootlet jar add, list, verify
 
 LISTED = "META-INF/rootlet/{0}/linux-{1}/{0}.AppImage"
