@@ -33,6 +33,15 @@ bool is_symlink(const std::string& path) {
   return ::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode);
 }
 
+// A symlink lies on the way from `top`, which is none itself. Asked for every
+// name of every start: realpath(3) would read each component from "/" again.
+bool leads_elsewhere(const std::string& top, const std::string& path) {
+  for (std::size_t slash = path.find('/', top.size() + 1);; slash = path.find('/', slash + 1)) {
+    if (is_symlink(path.substr(0, slash))) return true;
+    if (slash == std::string::npos) return false;
+  }
+}
+
 void add(std::vector<Guard>& guards, const std::string& path, bool writable) {
   const auto known = std::find_if(guards.begin(), guards.end(),
                                   [&](const Guard& guard) { return guard.path == path; });
@@ -71,11 +80,11 @@ std::vector<std::string> guarded_paths(const sandbox::Plan& plan, const Subject&
   const std::string config = caller.variable("XDG_CONFIG_HOME");
   if (config.starts_with('/')) paths.push_back(joined(real_path(config), "rootlet"));
   if (caller.home.empty()) return paths;
+  const std::string home = real_path(caller.home);
   for (const char* name : kNames) {
-    paths.push_back(joined(real_path(caller.home), name));
+    paths.push_back(joined(home, name));
     // Where a symlink leads, which another bind may show.
-    const std::string real = real_path(paths.back());
-    if (real != paths.back()) paths.push_back(real);
+    if (leads_elsewhere(home, paths.back())) paths.push_back(real_path(paths.back()));
   }
   return paths;
 }
@@ -117,14 +126,18 @@ void add_guards(sandbox::Plan& plan, const Subject& subject, const Caller& calle
 std::vector<std::string> unguarded(const sandbox::Plan& plan, const Caller& caller) {
   std::vector<std::string> missing;
   if (caller.home.empty()) return missing;
+  std::vector<std::string> shown;
+  if (plan.root_writable) shown.push_back(real_path(plan.root_directory));
+  for (const Place& place : plan.places) {
+    if (is_guardable(place)) shown.push_back(real_path(place.source));
+  }
+  const std::string home = real_path(caller.home);
   for (const char* name : kNames) {
-    const std::string path = joined(real_path(caller.home), name);
-    const auto shows_it = [&](const Place& place) {
-      return is_guardable(place) && is_below(path, real_path(place.source));
-    };
-    const bool shown = std::any_of(plan.places.begin(), plan.places.end(), shows_it) ||
-                       (plan.root_writable && is_below(path, real_path(plan.root_directory)));
-    if (shown && !exists(path)) missing.push_back(path);
+    const std::string path = joined(home, name);
+    const bool is_shown = std::any_of(shown.begin(), shown.end(), [&](const std::string& source) {
+      return is_below(path, source);
+    });
+    if (is_shown && !exists(path)) missing.push_back(path);
   }
   return missing;
 }
