@@ -42,6 +42,7 @@ TEST_CASE("what is no setting is refused with its line") {
 
 TEST_CASE("no text of 64 bytes makes the reader of settings run away") {
   std::uint64_t state = 7;
+  int refused = 0;
   const std::string_view letters = "[]=\"'#\n\\ ,ab1t";
   for (int round = 0; round < 20000; ++round) {
     std::string text;
@@ -49,7 +50,10 @@ TEST_CASE("no text of 64 bytes makes the reader of settings run away") {
       state = state * 6364136223846793005u + 1442695040888963407u;
       text += letters[(state >> 33) % letters.size()];
     }
-    (void)read_toml(text, "f").ok();
+    const auto read = read_toml(text, "f");
+    if (read.ok()) continue;
+    ++refused;
+    REQUIRE(read.error().subject.starts_with("f:"));  // and names the line
   }
-  SUCCEED();
+  CHECK(refused > 15000);
 }
