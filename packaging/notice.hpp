@@ -15,7 +15,6 @@ It is linked statically with
   libstdc++, libgcc  GPL-3.0-or-later with the GCC Runtime Library Exception 3.1
   squashfuse         BSD-2-Clause
   zstd               BSD-3-Clause
-  lz4                BSD-2-Clause
   libdeflate         MIT 
   liblzma (xz)       public domain
 

@@ -2,10 +2,10 @@
 #include "runtime/image/decompress.hpp"
 
 #include <libdeflate.h>
-#include <lz4.h>
 #include <lzma.h>
 #include <zstd.h>
 
+#include "runtime/image/lz4_block.hpp"
 #include "runtime/image/squashfuse.hpp"
 #include "runtime/image/workspace.hpp"
 
@@ -42,10 +42,10 @@ sqfs_err decode_xz(void* in, std::size_t in_size, void* out, std::size_t* out_si
 }
 
 sqfs_err decode_lz4(void* in, std::size_t in_size, void* out, std::size_t* out_size) {
-  const int size = ::LZ4_decompress_safe(static_cast<const char*>(in), static_cast<char*>(out),
-                                         static_cast<int>(in_size), static_cast<int>(*out_size));
-  if (size < 0) return SQFS_ERR;
-  *out_size = static_cast<std::size_t>(size);
+  const auto size = decode_lz4_block({static_cast<const std::uint8_t*>(in), in_size},
+                                     {static_cast<std::uint8_t*>(out), *out_size});
+  if (!size) return SQFS_ERR;
+  *out_size = *size;
   return SQFS_OK;
 }
 
