@@ -28,7 +28,6 @@ enum Tag : std::uint16_t {
   kLocked,
   kData,
   kOwnAppRun,
-  kBase,
 };
 
 void put_int(std::string& out, std::uint64_t value, int bytes) {
@@ -104,11 +103,6 @@ Status read_record(Policy& policy, std::uint16_t tag, bool skippable, std::strin
     case kIsolation: policy.isolation.push_back(TRY(split_pair(payload))); break;
     case kLocked: policy.locked.push_back(text); break;
     case kData: policy.data.push_back(TRY(read_data(payload))); break;
-    case kBase: {
-      auto [name, digest] = TRY(split_pair(payload));
-      policy.base = {std::move(name), std::move(digest)};
-      break;
-    }
     case kOwnAppRun: policy.own_apprun = true; break;
     default:
       if (!skippable) return malformed("a record of unknown kind");
@@ -142,7 +136,6 @@ std::string encode_policy(const Policy& policy) {
     payload += data.name + '\0' + data.path + '\0' + data.digest;
     put_record(records, kData, payload);
   }
-  if (!policy.base.name.empty()) put_pair(records, kBase, policy.base.name, policy.base.digest);
   if (policy.own_apprun) put_record(records, kOwnAppRun, {});
 
   std::string out(kMagic);

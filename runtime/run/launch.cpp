@@ -132,9 +132,6 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
   std::vector<RunImage> images = TRY(open_attached(options));
   if (source.image)
     images.insert(images.begin(), RunImage{std::move(holder), {}, {}, {}, {}, {}, {}});
-  if (!subject.policy.base.name.empty()) {
-    images.insert(images.begin() + 1, TRY(find_base(subject.policy.base, source, options)));
-  }
   TRY(choose_ways(images, options, log));
   if (!options.dry_run) TRY(prepare(images, log));
   add_images(subject, images);

@@ -73,6 +73,23 @@ Result<Source> open_image(os::Fd fd, std::string file, const Location& location)
 
 std::string location_file(const std::string& text) { return parse_location(text).file; }
 
+Result<LocatedFile> open_location(const std::string& text) {
+  const Location location = parse_location(text);
+  // Not to wait for the writer of a FIFO.
+  auto opened = os::open_at(AT_FDCWD, location.file, O_RDONLY | O_NONBLOCK);
+  if (!opened.ok()) {
+    Error error = opened.error();
+    error.action = kOpen;
+    return error;
+  }
+  return LocatedFile{real_path(location.file), std::move(opened).value(),
+                     !location.offset && location.entry.empty()};
+}
+
+Result<Payload> locate_payload(int fd, const std::string& text) {
+  return locate(fd, parse_location(text));
+}
+
 Result<Source> open_source(const std::string& text) {
   const Location location = parse_location(text);
   auto opened = os::open_at(AT_FDCWD, location.file, O_RDONLY);
@@ -116,8 +133,6 @@ RootFile Source::reader() {
   return [this](const std::string& path) -> std::optional<std::string> {
     constexpr std::size_t kLimit = 1u << 20;
     if (image) {
-      // A whiteout is an entry, too.
-      if (below != nullptr && !image->has_entry(path)) return below->reader()(path);
       auto read = image->read_file(path, kLimit);
       return read.ok() ? std::move(read).value() : std::nullopt;
     }

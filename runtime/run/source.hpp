@@ -15,7 +15,6 @@ struct Source {
   os::Fd fd;
   std::optional<image::Squashfs> image;  // none: `file` is a directory
   Payload payload;
-  Source* below = nullptr;  // what the root shows where the image has nothing; not owned
 
   RootFile reader();  // regular files of the root; keep the Source while it is used
   bool has_file(const std::string& path);  // a regular one, not reached by a symlink
@@ -24,6 +23,17 @@ struct Source {
 // FILE, FILE@OFFSET, FILE@OFFSET:LENGTH or JAR!/ENTRY; a directory; a bare squashfs; an
 // AppImage (the payload behind its ELF part).
 Result<Source> open_source(const std::string& text);
+
+// The file that such a text names, opened without a look into it. `whole`: the
+// text names nothing but the file.
+struct LocatedFile {
+  std::string file;  // absolute, symlinks resolved
+  os::Fd fd;
+  bool whole = true;
+};
+Result<LocatedFile> open_location(const std::string& text);
+// Where the image lies in it.
+Result<Payload> locate_payload(int fd, const std::string& text);
 
 // FILE of such a text.
 std::string location_file(const std::string& text);
