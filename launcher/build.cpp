@@ -72,6 +72,8 @@ void declare(CLI::App& app, packaging::BuildRequest& request, bool& no_check, bo
   app.add_option("--apprun", request.apprun, "the image's AppRun [rootlet-apprun]")->group(image);
   const char* how = "How";
   app.add_flag("--no-check", no_check, "pack even what cannot start")->group(how);
+  app.add_flag("--no-seal{false}", request.seal, "no hashes that reads are checked against")
+      ->group(how);
   app.add_flag("--force", request.force, "replace FILE whatever it is")->group(how);
   app.add_flag("-q,--quiet", quiet, "no progress and no summary")->group(how);
 }

@@ -5,6 +5,7 @@
 
 #include "launcher/sha256.hpp"
 #include "packaging/stub.hpp"
+#include "runtime/payload/seal.hpp"
 
 namespace rootlet {
 namespace {
@@ -65,6 +66,9 @@ Result<ImageReport> read_report(const std::string& path) {
   if (!file.is_iso()) {
     report.superblock = TRY(read_superblock(fd, file.offset, path));
     if (file.whole) read_sections(fd, report);
+    const Payload payload{fd, file.offset, report.superblock->bytes_used};
+    const auto seal = TRY(read_seal(payload, path));
+    if (seal) report.seal = seal_text(seal->digest);
   }
   TRY(take_resources(file, report));
   report.sha256 = TRY(sha256_of(fd, path));

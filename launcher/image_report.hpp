@@ -24,6 +24,7 @@ struct ImageReport {
   std::optional<DesktopEntry> desktop;
   ImageResources resources;
   std::string sha256;  // of the whole file
+  std::string seal;    // the digest that reads are checked against; empty: it has no seal
 };
 
 Result<ImageReport> read_report(const std::string& path);

@@ -170,6 +170,7 @@ std::string report_as_text(const ImageReport& report) {
   add_line(out, "update information", report.update_information);
   add_line(out, "signature", report.signature.empty() ? "none" : "present, not verified");
   add_line(out, "sha256", report.sha256);
+  add_line(out, "seal", report.seal.empty() ? "none" : report.seal);
   add_library(out, report.resources);
   return out;
 }
@@ -197,6 +198,11 @@ std::string report_as_json(const ImageReport& report) {
     json["policy_toml"] = report.policy_text;
   }
   json["update_information"] = report.update_information;
+  if (report.seal.empty()) {
+    json["seal"] = nullptr;
+  } else {
+    json["seal"] = report.seal;
+  }
   json["signed"] = !report.signature.empty();
   json["desktop_name"] = report.desktop ? report.desktop->value("Name") : "";
   json["desktop"] = desktop_json(report);

@@ -13,6 +13,7 @@
 #include "packaging/decide.hpp"
 #include "packaging/mount_points.hpp"
 #include "packaging/output_file.hpp"
+#include "packaging/seal_image.hpp"
 #include "packaging/source.hpp"
 #include "packaging/squashfs.hpp"
 #include "packaging/stub.hpp"
@@ -132,7 +133,7 @@ Status check_block_size(std::uint32_t size) {
 
 // Stub, then image, under the output's name only when all of it is there.
 Result<SquashfsStats> write_output(const std::string& path, const Stub& stub, const Tree& tree,
-                                   SquashfsOptions options) {
+                                   SquashfsOptions options, bool seal) {
   OutputFile output = TRY(OutputFile::create(path));
   options.offset = stub.bytes.size();
   auto stats = write_squashfs(tree, output.fd(), options);
@@ -146,6 +147,10 @@ Result<SquashfsStats> write_output(const std::string& path, const Stub& stub, co
                                  static_cast<off_t>(at));
     if (put < 0) return last_error("write the file", path);
     at += static_cast<std::size_t>(put);
+  }
+  if (seal) {
+    const Superblock image = TRY(read_superblock(output.fd(), options.offset, path));
+    TRY(seal_image({output.fd(), options.offset, image.bytes_used}, path, options.threads));
   }
   const mode_t mask = ::umask(0);
   ::umask(mask);
@@ -207,7 +212,7 @@ Result<BuildSummary> build(const BuildRequest& request) {
       request.report({"packing", done, total});
     };
   }
-  const SquashfsStats stats = TRY(write_output(output, stub, source.tree, options));
+  const SquashfsStats stats = TRY(write_output(output, stub, source.tree, options, request.seal));
   return BuildSummary{output,        decided.policy,    std::string(kind_name(source.kind)),
                       source.notes,  stub.bytes.size(), stats.bytes,
                       stats.content, stats.inodes};

@@ -20,6 +20,7 @@ struct BuildRequest {
   std::uint32_t block_size = 128 << 10;
   unsigned threads = 0;
   bool check = true;
+  bool seal = true;  // hashes behind the image (runtime/payload/seal.hpp)
   bool force = false;
   Report report;
 };

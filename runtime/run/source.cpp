@@ -156,7 +156,10 @@ bool Source::has_file(const std::string& path) {
 }
 
 Result<Policy> read_policy(Source& source) {
-  const auto bytes = source.reader()(std::string(kPolicyPath));
+  const std::string path(kPolicyPath);
+  // A policy that is there and cannot be read is not one that asks for nothing.
+  const auto bytes =
+      source.image ? TRY(source.image->read_file(path, kPolicyMaximum)) : source.reader()(path);
   if (!bytes) return Policy{};
   return decode_policy(*bytes);
 }
