@@ -15,10 +15,12 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 
 #include "runtime/os/control_group.hpp"
 #include "runtime/os/process.hpp"
 #include "runtime/os/socket.hpp"
+#include "runtime/run/rules_of_run.hpp"
 #include "runtime/run/supervise.hpp"
 #include "runtime/run/unisolated.hpp"
 #include "runtime/sandbox/control.hpp"
@@ -154,11 +156,25 @@ std::size_t filters_of(int proc) {
                                  : std::strtoul(&status.value()[at + kName.size()], nullptr, 10);
 }
 
+// The rules of the run, from its launcher, who alone knows what they were.
+Status take_rules(const OwnRun& run, sandbox::Plan& plan) {
+  const std::string top = "/proc/" + std::to_string(run.number) + "/fd";
+  std::error_code unread;
+  for (const auto& entry : std::filesystem::directory_iterator(top, unread)) {
+    std::error_code gone;
+    const std::string name = std::filesystem::read_symlink(entry.path(), gone).string();
+    if (name.find(std::string("memfd:") + kKeptRules) == std::string::npos) continue;
+    const std::string kept = TRY(os::read_file(AT_FDCWD, entry.path(), 16u << 20));
+    return take_kept_rules(plan, kept);
+  }
+  return Done{};  // if there are some, check_filters() finds one filter too many
+}
+
 // A filter of the run's own (seccomp=FILE) cannot be had from outside, and a
 // command beside the tool may not be under less than it.
-Status check_filters(const Door& door) {
+Status check_filters(const Door& door, const sandbox::Plan& plan) {
   const os::Fd self = TRY(os::open_at(AT_FDCWD, "/proc/self", O_PATH | O_DIRECTORY));
-  if (filters_of(door.proc.get()) <= filters_of(self.get()) + 1) return Done{};
+  if (filters_of(door.proc.get()) <= filters_of(self.get()) + 1 + plan.rules.size()) return Done{};
   return plain_error(kJoin, std::to_string(door.pid),
                      "its tool is under a filter of its own, which another process cannot be given",
                      "start a second run with the same options");
@@ -206,9 +222,10 @@ Result<sandbox::Plan> make_plan(const Door& door, const Options& options,
 Result<int> join_run(const HeldRun& held, const Options& options,
                      const std::vector<std::string>& command, std::vector<int> closed_streams) {
   const Door door = TRY(open_door(held.run));
-  TRY(check_filters(door));
   const int flags = TRY(namespaces_to_enter(door));
   sandbox::Plan plan = TRY(make_plan(door, options, command));
+  TRY(take_rules(held.run, plan));
+  TRY(check_filters(door, plan));
   std::vector<os::Fd> groups;
   TRY(open_groups(door, groups));
   for (const os::Fd& group : groups) plan.groups.push_back(group.get());

@@ -3,9 +3,11 @@
 #include "runtime/run/options.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "packaging/compact_rules.hpp"
 #include "packaging/policy_keys.hpp"
 #include "packaging/toml_reader.hpp"
 
@@ -110,10 +112,28 @@ class Reader : private TomlReader {
       if (found == kIsolationKeys.end()) {
         return at(*value, "unknown key \"" + key + "\" in [isolation]", hint_for(key, known));
       }
+      if (key == "rules") {
+        TRY(read_rules_of(*value));
+        continue;
+      }
       const std::size_t before = policy_.isolation.size();
       TRY(read_option(*value, key, found->form));
       TRY(try_options(*value, before));
     }
+    return Done{};
+  }
+
+  // The file that is named, beside the policy, and not its name: what a run
+  // enforces of it goes into the image.
+  Status read_rules_of(const toml::node& node) {
+    // An absolute one stays as it is.
+    const auto file = std::filesystem::path(name()).parent_path() / TRY(text(node, "rules"));
+    auto compact = compact_rules(file.string());
+    if (!compact.ok()) {
+      return at(node, "\"rules\": " + compact.error().message(),
+                "rules = \"FILE\", beside this one");
+    }
+    policy_.rules = std::move(compact).value();
     return Done{};
   }
 
@@ -229,6 +249,21 @@ Result<Policy> read_policy_file(const std::string& path) {
   if (file.bad()) return last_error(kRead, path);
   if (text.str().size() > kMaximumFile) return plain_error(kRead, path, "it is larger than 1 MiB");
   return parse_policy(text.str(), path);
+}
+
+std::string policy_to_toml(const Policy& policy) {
+  const auto array = [](const std::vector<std::string>& list) {
+    toml::array out;
+    for (const std::string& item : list) out.push_back(item);
+    return out;
+  };
+  toml::table tool;
+  if (!policy.name.empty()) tool.insert("name", policy.name);
+  if (!policy.version.empty()) tool.insert("version", policy.version);
+  if (!policy.entrypoint.empty()) tool.insert("entrypoint", array(policy.entrypoint));
+  std::ostringstream text;
+  text << toml::toml_formatter(toml::table{{"tool", tool}}) << "\n";
+  return text.str();
 }
 
 }  // namespace rootlet::packaging

@@ -19,6 +19,8 @@ class TomlReader {
  protected:
   explicit TomlReader(std::string name) : name_(std::move(name)) {}
 
+  const std::string& name() const { return name_; }
+
   using Handler = std::function<Status(const toml::node&)>;
   using Handlers = std::map<std::string, Handler>;
 

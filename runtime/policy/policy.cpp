@@ -28,6 +28,7 @@ enum Tag : std::uint16_t {
   kLocked,
   kData,
   kOwnAppRun,
+  kRules,
 };
 
 void put_int(std::string& out, std::uint64_t value, int bytes) {
@@ -103,6 +104,7 @@ Status read_record(Policy& policy, std::uint16_t tag, bool skippable, std::strin
     case kIsolation: policy.isolation.push_back(TRY(split_pair(payload))); break;
     case kLocked: policy.locked.push_back(text); break;
     case kData: policy.data.push_back(TRY(read_data(payload))); break;
+    case kRules: policy.rules = text; break;
     case kOwnAppRun: policy.own_apprun = true; break;
     default:
       if (!skippable) return malformed("a record of unknown kind");
@@ -129,6 +131,7 @@ std::string encode_policy(const Policy& policy) {
     put_pair(records, kIsolation, option, value);
   }
   put_list(records, kLocked, policy.locked);
+  put_text(records, kRules, policy.rules);
   for (const Policy::Data& data : policy.data) {
     std::string payload;
     put_int(payload, data.size, 8);

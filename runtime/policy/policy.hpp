@@ -28,6 +28,7 @@ struct Policy {
   // the order given. A flag has an empty value.
   std::vector<std::pair<std::string, std::string>> isolation;
   std::vector<std::string> locked;
+  std::string rules;  // what is enforced of a file of rules, as JSON; may be empty
 
   // [data]
   struct Data {

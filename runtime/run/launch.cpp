@@ -4,6 +4,8 @@
 #include <sys/auxv.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "runtime/base/log.hpp"
 #include "runtime/os/traces.hpp"
 #include "runtime/run/authority.hpp"
@@ -14,6 +16,7 @@
 #include "runtime/run/make_plan.hpp"
 #include "runtime/run/paths.hpp"
 #include "runtime/run/reach.hpp"
+#include "runtime/run/refusals.hpp"
 #include "runtime/run/rendezvous.hpp"
 #include "runtime/run/status_report.hpp"
 #include "runtime/run/supervise.hpp"
@@ -70,6 +73,18 @@ Status read_env_files(Options& options) {
   return Done{};
 }
 
+// Rules are written for the run's root, and hold in it alone.
+Status refuse_without_rules(const Options& options, const Policy& policy) {
+  const auto& locked = policy.locked;
+  const bool held =
+      !policy.rules.empty() && std::find(locked.begin(), locked.end(), "rules") != locked.end();
+  if (options.rules.empty() && !held) return Done{};
+  return plain_error("enforce the rules",
+                     options.rules.empty() ? "the image's rules" : options.rules.front(),
+                     "they hold in the run's own root, and without isolation there is none",
+                     "leave out " + option_text("no-isolation"));
+}
+
 int list_commands(const Entry& entry, const Policy& policy) {
   std::string text;
   for (const std::string& name : entry.listing) text += name + "\n";
@@ -119,6 +134,7 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
 
   const Entry entry = choose_entry(options, subject.policy, caller, arguments);
   if (!entry.listing.empty()) return list_commands(entry, subject.policy);
+  if (options.no_isolation) TRY(refuse_without_rules(options, subject.policy));
   if (options.no_isolation && !options.attachments.empty()) {
     return plain_error("attach", options.attachments.front().image,
                        "without isolation there is no root to show it in",
@@ -153,6 +169,9 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
   if (!plan.disk.empty()) disk = TRY(move_scratch_to_disk(plan));
   const std::vector<std::string> missing = unguarded(plan, caller);
 
+  Refusals refusals = TRY(Refusals::prepare(plan));
+  for (const std::string& lack : plan.not_enforced) log.say("not enforced: " + lack);
+
   os::wipe_too(plan.env);
   plan.hidden = Rendezvous::prepare_all(caller);
 
@@ -169,10 +188,12 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
     dismiss(servers);
     return std::move(init).error();
   }
+  refusals.started();
   // Ours would keep the kernel's mounts beyond the end of init.
   for (RunImage& image : images) image.kernel.reset();
-  auto ended =
-      supervise(std::move(init).value(), std::move(servers), Errands(plan, caller), limits);
+  auto ended = supervise(std::move(init).value(), std::move(servers), Errands(plan, caller), limits,
+                         refusals);
+  refusals.sum_up();
   if (ended.ok()) tell_limits(limits.met(ended.value()), options.limits);
   tell_new_start_up_files(missing);
   return ended;

@@ -13,6 +13,7 @@
 #include "runtime/run/layer.hpp"
 #include "runtime/run/network.hpp"
 #include "runtime/run/paths.hpp"
+#include "runtime/run/rules_of_run.hpp"
 
 namespace rootlet {
 namespace {
@@ -157,6 +158,7 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
     for (const std::string& variable : desktop_variables(caller)) set_variable(plan.env, variable);
   }
   if (options.nv || options.rocm) find_drivers(plan.env);
+  TRY(choose_rules(plan, options, subject.policy, notes));
   plan.settings = settings_text(options);
   // Whoever names the root names what is in it.
   if (!options.only_named) {

@@ -89,6 +89,8 @@ struct Options {
   std::optional<bool> clean_env;
   std::optional<bool> seccomp;            // the default filter
   std::vector<std::string> filter_files;  // more filters, on top of it
+  std::vector<std::string> rules;         // files of rules, all of which hold
+  bool no_rules = false;                  // not the image's either
   Limits limits;
   std::optional<Reach> reach;
   std::optional<int> keep_seconds;

@@ -17,13 +17,23 @@ Status set_seccomp(Options& options, const std::string& value) {
   return Done{};
 }
 
+// They add up; "none" does without those that the image brings.
+Status set_rules(Options& options, const std::string& value) {
+  options.no_rules = value == "none";
+  if (options.no_rules) {
+    options.rules.clear();
+    return Done{};
+  }
+  return add_path(options.rules, "rules", value);
+}
+
 using O = Options;
 using V = const std::string;
 
 constexpr OptionRow kRows[] = {
     {"seccomp", "default|none|./FILE", "the system-call filter; a FILE adds one to it",
      set_seccomp},
-    {"rules", "FILE", "", [](O&, V&) { return not_here("rules"); }},
+    {"rules", "FILE|none", "what learned rules allow, and nothing else", set_rules, true},
     {"memory", "SIZE[k|m|g]", "the memory of the run; what goes beyond ends it",
      [](O& o, V& v) { return lower_limit(o.limits, "memory", v); }},
     {"cpus", "NUMBER", "the processors' time, as 2 or 0.5",

@@ -39,7 +39,8 @@ constexpr Named kNamed[] = {
      "nv "
      "rocm gui fake-root "},
     {Kind::amount, " memory cpus pids file-size timeout "},
-    {Kind::harmless, " writable hostname cwd env clean-env exec rules verbose "},
+    {Kind::harmless, " writable hostname cwd env clean-env exec verbose "},
+    {Kind::narrows, " rules "},
     {Kind::callers,
      " image mount keep shell pass-fd status-fd status no-isolation best-effort dry-run doctor "
      "inspect version help "},
@@ -120,6 +121,7 @@ bool adds_up(std::string_view option) { return names(kAdding, option); }
 bool wider(const Power& power, std::string_view value, std::string_view bound) {
   switch (power.kind) {
     case Kind::harmless: return false;
+    case Kind::narrows: return value == "none";
     case Kind::words: return rung(power.scale, value) > rung(power.scale, bound);
     case Kind::amount: {
       // A place on the host, instead of a size: tmp=DIR.

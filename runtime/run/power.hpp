@@ -17,6 +17,7 @@ struct Power {
     gives,     // something of the host, whatever its value
     words,     // a word of `scale`, which goes from the strictest to the widest
     amount,    // a number or a size: less is stricter, none is unlimited
+    narrows,   // something less, whatever its value: but for "none", which gives that up
     callers,   // about one run, for who starts it: never in an image
   };
   Kind kind = Kind::unknown;

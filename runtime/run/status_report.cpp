@@ -131,6 +131,15 @@ void StatusReport::started() {
   write_line(json.str());
 }
 
+void StatusReport::refused(int pid, const std::string& program, const std::string& what,
+                           const std::string& rules, const std::string& allow, bool enforced) {
+  JsonText json;
+  json.object().text("event", "refused").number("pid", pid).text("program", bounded(program));
+  json.text("what", bounded(what)).text("rules", bounded(rules)).text("allow", bounded(allow));
+  json.truth("enforced", enforced).close();
+  write_line(json.str());
+}
+
 void StatusReport::ended(int wait_status) {
   JsonText json;
   json.object().text("event", "exit");

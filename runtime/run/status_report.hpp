@@ -30,6 +30,10 @@ class StatusReport {
   void add_limit(const std::string& name) { limits_.push_back(name); }
 
   void started();
+  // What a file of rules refused (or, not `enforced`, would have): who, what, and
+  // the entry that would allow it.
+  void refused(int pid, const std::string& program, const std::string& what,
+               const std::string& rules, const std::string& allow, bool enforced);
   void ended(int wait_status);
   void failed(const Error& error);
 

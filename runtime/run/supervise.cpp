@@ -55,12 +55,13 @@ std::string last_words(int channel) {
 class Supervisor {
  public:
   Supervisor(sandbox::Init init, std::vector<image::Server> servers, Errands errands,
-             Enforcement& limits)
+             Enforcement& limits, Refusals& refusals)
       : init_(std::move(init)),
         servers_(std::move(servers)),
         watched_(servers_.size(), true),
         errands_(std::move(errands)),
-        limits_(limits) {}
+        limits_(limits),
+        refusals_(refusals) {}
 
   Result<int> run() {
     sigset_t all;
@@ -84,7 +85,8 @@ class Supervisor {
   void wait() {
     std::vector<pollfd> events = {{init_.control.get(), POLLIN, 0},
                                   {signals_.get(), POLLIN, 0},
-                                  {init_.errands.get(), POLLIN, 0}};
+                                  {init_.errands.get(), POLLIN, 0},
+                                  {refusals_.fd(), POLLIN, 0}};
     for (std::size_t i = 0; i < servers_.size(); ++i) {
       for (const os::Fd* end : {&servers_[i].pidfd, &servers_[i].channel, &servers_[i].life}) {
         events.push_back({watched_[i] ? end->get() : -1, POLLIN, 0});
@@ -95,8 +97,9 @@ class Supervisor {
     if (events[0].revents != 0) return hear_init();
     if (events[2].revents != 0) run_errand();
     if (events[1].revents != 0) pass_signals();
+    if (events[3].revents != 0) result_ = refusals_.hear(events[3].revents);
     for (std::size_t i = 0; i < servers_.size(); ++i) {
-      const pollfd* ends = &events[3 + 3 * i];
+      const pollfd* ends = &events[4 + 3 * i];
       if (ends[0].revents != 0 || ends[1].revents != 0 || ends[2].revents != 0) hear_server(i);
     }
   }
@@ -270,6 +273,7 @@ class Supervisor {
   std::vector<bool> watched_;  // not when its mount is gone, and it with it, as it should
   Errands errands_;
   Enforcement& limits_;
+  Refusals& refusals_;
   os::Fd signals_;
   std::optional<int> result_;
   std::optional<Error> error_;
@@ -278,8 +282,9 @@ class Supervisor {
 }  // namespace
 
 Result<int> supervise(sandbox::Init init, std::vector<image::Server> servers, Errands errands,
-                      Enforcement& limits) {
-  return Supervisor(std::move(init), std::move(servers), std::move(errands), limits).run();
+                      Enforcement& limits, Refusals& refusals) {
+  return Supervisor(std::move(init), std::move(servers), std::move(errands), limits, refusals)
+      .run();
 }
 
 CallerSignals block_signals() {

@@ -4,6 +4,7 @@
 #include "runtime/image/server.hpp"
 #include "runtime/run/enforcement.hpp"
 #include "runtime/run/errands.hpp"
+#include "runtime/run/refusals.hpp"
 #include "runtime/sandbox/init.hpp"
 
 namespace rootlet {
@@ -13,7 +14,7 @@ namespace rootlet {
 // beyond its limits. Ends when nothing of the run is left; returns how the tool
 // ended, as a wait status.
 Result<int> supervise(sandbox::Init init, std::vector<image::Server> servers, Errands errands,
-                      Enforcement& limits);
+                      Enforcement& limits, Refusals& refusals);
 
 // Blocks all signals; they are read from a descriptor from then on. Returns
 // what the tool gets back.

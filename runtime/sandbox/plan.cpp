@@ -71,8 +71,17 @@ void add_place(JsonText& json, const Place& place) {
   json.close();
 }
 
+std::string rules_text(const Rules& rules) {
+  const std::string rest = rules.action == Rules::Action::kill ? "the run ends"
+                           : rules.action == Rules::Action::log
+                               ? "is told, and allowed"
+                               : "refused, " + errno_name(static_cast<int>(rules.error));
+  return join({rules.name, ", ", digits(rules.calls.size()), " system calls, ",
+               digits(rules.paths.size()), " paths and programs; the rest: ", rest});
+}
+
 // Lines of which there can be any number.
-constexpr std::string_view kLists[] = {"setting", "argument", "variable", "note"};
+constexpr std::string_view kLists[] = {"setting", "not enforced", "argument", "variable", "note"};
 
 bool is_list(const std::string& name) {
   return std::find(std::begin(kLists), std::end(kLists), name) != std::end(kLists);
@@ -105,6 +114,8 @@ std::vector<Fact> Plan::facts() const {
   }
   line("system-call filter", filter ? "default" : "none");
   for (const Filter& own : filters) line("system-call filter", own.file);
+  for (const Rules& one : rules) line("rules", rules_text(one));
+  for (const std::string& lack : not_enforced) line("not enforced", lack);
   if (!nested) line("user namespaces inside", "none");
   if (overlay) line("overlay", overlay_text(*overlay));
   line("scratch", disk.empty() ? "in memory, at most " + memory : "in " + disk);

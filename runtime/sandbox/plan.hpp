@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/base/option_text.hpp"
+#include "runtime/rules/rules.hpp"
 #include "runtime/sandbox/id_map.hpp"
 
 namespace rootlet {
@@ -135,9 +136,13 @@ struct Plan {
   std::optional<std::uint64_t> file_size, processes;  // RLIMIT_FSIZE, RLIMIT_NPROC
   bool tell_start = false;                            // somebody wants to know when it does
 
-  bool filter = true;           // the default system-call filter
-  std::vector<Filter> filters;  // the caller's own, on top of it
-  bool scope_sockets = true;    // abstract sockets of the host are out of reach (Landlock)
+  bool filter = true;                     // the default system-call filter
+  std::vector<Filter> filters;            // the caller's own, on top of it
+  std::vector<Rules> rules;               // each of them narrows; their paths are whole
+  int rules_door = -1;                    // a socket that takes the listener of their filter
+  bool tell_paths = false;                // and of paths, which costs time
+  std::vector<std::string> not_enforced;  // of the rules, in words
+  bool scope_sockets = true;  // abstract sockets of the host are out of reach (Landlock)
   std::vector<int> pass_fds;
   CallerSignals signals;            // given back to the tool
   std::vector<int> closed_streams;  // of 0, 1 and 2

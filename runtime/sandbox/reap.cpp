@@ -61,6 +61,9 @@ bool collect(const Tool& tool, int control) {
   while ((pid = ::waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
     if (pid != tool.pid) continue;  // an orphan of the tool's
     const bool stopped = WIFSTOPPED(status);
+    // Who speaks for it (spokesman.hpp) may still have to say why it ended.
+    pollfd spoken{tool.channel.get(), 0, 0};
+    if (!stopped) ::poll(&spoken, 1, 1000);
     const Message::Kind kind = stopped ? Message::Kind::stopped : Message::Kind::ended;
     (void)send_message(control, {kind, stopped ? WSTOPSIG(status) : status, "", {}});
     ended = ended || !stopped;

@@ -18,4 +18,10 @@ std::span<const sock_filter> default_filter();
 // no_new_privs. After every step that it would refuse.
 Status install_filter(std::span<const sock_filter> program);
 
+// The same without a word, and with one call: for where an error cannot be made any
+// more. `listens`: returns a descriptor on which what the filter asks about is
+// heard (Linux 5.0; that the call may go on, 5.5); a process can have one such
+// filter. Else 0, or -1 and errno.
+int raw_filter(std::span<const sock_filter> program, bool listens);
+
 }  // namespace rootlet::sandbox

@@ -12,12 +12,17 @@
 #include <csignal>
 #include <vector>
 
+#include "runtime/base/text.hpp"
 #include "runtime/os/fd.hpp"
 #include "runtime/os/process.hpp"
+#include "runtime/os/socket.hpp"
 #include "runtime/sandbox/control.hpp"
+#include "runtime/sandbox/landlock.hpp"
 #include "runtime/sandbox/network.hpp"
 #include "runtime/sandbox/privileges.hpp"
+#include "runtime/sandbox/rule_filter.hpp"
 #include "runtime/sandbox/seccomp.hpp"
+#include "runtime/sandbox/spokesman.hpp"
 #include "runtime/sandbox/user_namespace.hpp"
 
 namespace rootlet::sandbox {
@@ -158,10 +163,85 @@ Status install_own_filters(const Plan& plan) {
   return Done{};
 }
 
+// Landlock first: it needs calls that the filters may refuse.
+Status enter_rules(const Plan& plan) {
+  for (const Rules& rules : plan.rules) {
+    if (rules.action != Rules::Action::log) TRY(restrict_to(rules));
+  }
+  return Done{};
+}
+
+// All that a process under rules does, made ready: from its filter on it stores,
+// executes and ends, and every other call may be refused.
+struct UnderRules {
+  const Plan& plan;
+  int control;
+  const std::string& program;
+  std::vector<sock_filter> filter;
+  // What it leaves to its spokesman.
+  int listener = -1;  // heard of while it waits for an answer to its execve(2)
+  bool filtered = false;
+  int code = 0;  // the errno of the step that failed
+
+  Status compile() {
+    RuleFilterUse use;
+    use.tells = plan.rules_door >= 0;
+    use.paths_too = plan.tell_paths && use.tells;
+    const int version = landlock_version();
+    use.truncation = version > 0 && version < kLandlockTruncates;
+    filter = TRY(compile_filter(plan.rules, use));
+    return Done{};
+  }
+
+  // An errno.
+  int run(char* const* argv, char* const* env) {
+    const bool listens = plan.rules_door >= 0;
+    const int done = raw_filter(filter, listens);
+    if (done < 0) return errno;
+    filtered = true;
+    if (listens) __atomic_store_n(&listener, done, __ATOMIC_RELEASE);
+    ::execve(program.c_str(), argv, env);
+    return errno;
+  }
+
+  void speak(bool gone) {
+    const int found = __atomic_load_n(&listener, __ATOMIC_ACQUIRE);
+    if (found >= 0) (void)os::send_message(plan.rules_door, kRun, {found}, kRun);
+    if (found >= 0) listener = -1;
+    if (!gone || code == 0) return;
+    Error error = explain(code, program, plan.root == RootKind::image);
+    if (!filtered) {
+      error = Error{code, "enforce the rules", "the system-call filter", "", ""};
+    } else if (code == EACCES) {
+      error.hint =
+          join({"the rules may not allow it; {\"path\": \"", program, "\"} in programs does"});
+    }
+    (void)send_message(control, {Message::Kind::failed, 0, "", std::move(error)});
+  }
+};
+
+[[noreturn]] void start_under_rules(const Plan& plan, int control, const std::string& program) {
+  UnderRules start{plan, control, program, {}};
+  const std::vector<char*> argv = pointers(plan.argv), env = pointers(plan.env);
+  auto ready = enter_rules(plan);
+  if (ready.ok()) ready = start.compile();
+  Spokesman spokesman;
+  const auto speak = [](void* subject, bool gone) {
+    static_cast<UnderRules*>(subject)->speak(gone);
+  };
+  if (ready.ok()) ready = spokesman.start(speak, &start);
+  if (ready.ok() && !plan.ids.many()) ready = install_own_filters(plan);
+  if (!ready.ok()) give_up(control, std::move(ready).error());
+  start.code = start.run(argv.data(), env.data());
+  const bool missing = start.code == ENOENT || start.code == ENOTDIR;
+  ::_exit(!start.filtered ? 125 : missing ? 127 : 126);
+}
+
 [[noreturn]] void become_tool(const Plan& plan, int control, int channel, bool own_group) {
   std::vector<int> kept = plan.pass_fds;
   kept.insert(kept.end(), {0, 1, 2, control, channel});
   kept.insert(kept.end(), plan.groups.begin(), plan.groups.end());
+  if (plan.rules_door >= 0) kept.push_back(plan.rules_door);
   os::close_all_but(kept);
   if (own_group) ::setpgid(0, 0);
   auto ready = get_ready(plan, channel);
@@ -199,7 +279,8 @@ Status get_ready(const Plan& plan, int channel) {
   if (plan.ids.many()) TRY(install_own_filters(plan));
   TRY(drop_capabilities(capabilities_of_tool(plan.ids)));
   // With several ids a set-id program of the image has its effect.
-  if (!plan.ids.many()) TRY(set_no_new_privileges());
+  // Rules cannot be entered without; they are worth more than a set-id program.
+  if (!plan.ids.many() || !plan.rules.empty()) TRY(set_no_new_privileges());
   return Done{};
 }
 
@@ -209,6 +290,7 @@ Status get_ready(const Plan& plan, int channel) {
   for (const int fd : plan.closed_streams) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   if (plan.signals.ignores_children) ::signal(SIGCHLD, SIG_IGN);
   ::sigprocmask(SIG_SETMASK, &plan.signals.mask, nullptr);
+  if (!plan.rules.empty()) start_under_rules(plan, control, program);
   // Last: what it refuses is not known. Whatever follows is the tool's.
   if (!plan.ids.many()) {
     auto installed = install_own_filters(plan);

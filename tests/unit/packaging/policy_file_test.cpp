@@ -57,7 +57,7 @@ pfam = {path = "/ref/pfam", digest = "sha256:00", size = 7, required = true}
 TEST_CASE("what the stub would refuse at every run is refused when the policy is read") {
   CHECK_THAT(fault("[isolation]\nnet = \"hots\"\n"),
              Contains("rootlet.toml:2") && Contains("'hots' is not valid"));
-  CHECK_THAT(fault("[isolation]\nrules = \"x\"\n"), Contains("does not have it yet"));
+  CHECK_THAT(fault("[isolation]\nrules = \"/nowhere\"\n"), Contains(":2: \"rules\": "));
 }
 
 TEST_CASE("an unknown key is named with its line and what was perhaps meant") {

@@ -86,6 +86,8 @@ TEST_CASE("every option is judged") {
   for (const OptionRow& row : option_table()) {
     INFO(row.name << ": add it to runtime/run/power.cpp");
     CHECK(power_of(row.name).kind != Power::Kind::unknown);
+    // Of an image's rules the content is taken, never a name.
+    if (power_of(row.name).kind == Power::Kind::narrows) continue;
     CHECK((power_of(row.name).kind == Power::Kind::callers) == row.not_from_policy);
   }
 }

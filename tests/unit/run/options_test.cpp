@@ -46,7 +46,7 @@ TEST_CASE("a value that is not one of the words is refused with the words") {
 }
 
 TEST_CASE("an option of the interface that is not built yet is refused, not ignored") {
-  CHECK_FALSE(parse_packaged({"--rootlet-rules=x"}, false).ok());
+  CHECK_FALSE(parse_packaged({"--rootlet-record=x"}, false).ok());
 }
 
 TEST_CASE("a bind takes a target and a mode, and a backslash keeps a colon") {
