@@ -23,12 +23,20 @@ struct PathNeed {
 class PathCheck {
  public:
   std::vector<PathNeed> look(const Rules& rules, const seccomp_notif& call);
+  // The program that the run began with; its own process could not be looked into
+  // then, and the next call says what it needs.
+  void began_with(const std::string& program) { first_ = program; }
 
  private:
+  bool find_root(const Rules& rules, std::uint32_t pid);
+  void add_program(std::vector<PathNeed>& needs, const Rules& rules, std::string path) const;
+  void add(std::vector<PathNeed>& needs, const Rules& rules, const std::string& path,
+           std::uint32_t access) const;
   std::uint32_t granted(const Rules& rules, const std::string& path) const;
   void learn_paths(const Rules& rules);
 
-  os::Fd root_;                     // of the run
+  os::Fd root_;  // of the run
+  std::string first_;
   std::vector<std::string> paths_;  // those of the rules, without links
 };
 

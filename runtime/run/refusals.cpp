@@ -18,7 +18,7 @@
 namespace rootlet {
 namespace {
 
-constexpr std::size_t kMostKinds = 64;
+constexpr std::size_t kMostKinds = 1024;
 constexpr std::string_view kAction = "listen for what the rules refuse";
 
 // The kernel copies as much as its own structures have, which may grow
@@ -44,6 +44,7 @@ std::string hex(std::uint64_t value) {
 unsigned decisive(std::string_view name) {
   if (name == "ioctl" || name == "fcntl") return 2;
   if (name == "mprotect") return 4;
+  if (name == "mmap") return 12;
   return name == "socket" || name == "prctl" ? 1 : 0;
 }
 
@@ -53,6 +54,7 @@ Result<Refusals> Refusals::prepare(sandbox::Plan& plan) {
   Refusals made;
   if (plan.rules.empty()) return made;
   made.rules_ = &plan.rules;
+  made.told_paths_ = plan.tell_paths;
   made.paths_.resize(plan.rules.size());
   made.kept_ = TRY(keep_rules(plan));
   auto [ours, theirs] = TRY(os::socket_pair(kAction));
@@ -66,6 +68,7 @@ void Refusals::take_listener() {
   auto message = os::receive_message(door_.get(), 1, kAction);
   if (message.ok() && !message.value().descriptors.empty()) {
     listener_ = std::move(message.value().descriptors.front());
+    for (PathCheck& paths : paths_) paths.began_with(message.value().text);
   }
   door_.reset();  // or the tool never ran
 }
@@ -91,12 +94,12 @@ std::optional<int> Refusals::judge(const seccomp_notif& call) {
   std::memcpy(arguments, call.data.args, sizeof arguments);
   for (std::size_t i = 0; i < rules_->size(); ++i) {
     const Rules& rules = (*rules_)[i];
-    if (sandbox::allows(rules, static_cast<std::uint32_t>(call.data.nr), arguments)) {
-      // Told of alone: what comes of it the kernel decides, and nobody can change
-      // that by changing the name meanwhile.
+    // Told of alone: what comes of a path the kernel decides, and nobody can change
+    // that by changing the name meanwhile.
+    if (told_paths_) {
       for (const PathNeed& need : paths_[i].look(rules, call)) tell_path(rules, call, need);
-      continue;
     }
+    if (sandbox::allows(rules, static_cast<std::uint32_t>(call.data.nr), arguments)) continue;
     tell_call(rules, call);
     if (rules.action == Rules::Action::kill) return SIGSYS;
     if (rules.action == Rules::Action::log) continue;

@@ -47,6 +47,7 @@ class Refusals {
   void answer(std::uint64_t id, int error, bool go_on) const;
 
   const std::vector<Rules>* rules_ = nullptr;
+  bool told_paths_ = false;
   os::Fd door_, theirs_, listener_, kept_;
   std::vector<PathCheck> paths_;  // one for each file of rules
   std::vector<Kind> kinds_;

@@ -46,7 +46,8 @@ std::uint64_t rights_on_it(std::uint32_t access) {
   if (access & Rules::read) rights |= kReadFile;
   if (access & Rules::write) rights |= kWriteFile | kTruncate;
   if (access & Rules::list) rights |= kReadDirectory;
-  if (access & Rules::execute) rights |= kExecute;
+  // The kernel reads what it executes, in the name of who asked for it.
+  if (access & Rules::execute) rights |= kExecute | kReadFile;
   return rights;
 }
 

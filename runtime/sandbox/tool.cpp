@@ -12,30 +12,17 @@
 #include <csignal>
 #include <vector>
 
-#include "runtime/base/text.hpp"
 #include "runtime/os/fd.hpp"
 #include "runtime/os/process.hpp"
-#include "runtime/os/socket.hpp"
 #include "runtime/sandbox/control.hpp"
-#include "runtime/sandbox/landlock.hpp"
 #include "runtime/sandbox/network.hpp"
 #include "runtime/sandbox/privileges.hpp"
-#include "runtime/sandbox/rule_filter.hpp"
 #include "runtime/sandbox/seccomp.hpp"
-#include "runtime/sandbox/spokesman.hpp"
+#include "runtime/sandbox/tool_steps.hpp"
 #include "runtime/sandbox/user_namespace.hpp"
 
 namespace rootlet::sandbox {
 namespace {
-
-constexpr std::string_view kRun = "run";
-
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> out;
-  for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
-  out.push_back(nullptr);
-  return out;
-}
 
 // A name without a slash is looked up in PATH, which names places inside. One
 // that is there and may not be executed is told from one that is not there.
@@ -56,28 +43,6 @@ std::string find_program(const Plan& plan) {
   return closed.empty() ? plan.program : closed;
 }
 
-// Why execve(2) failed, in terms of the image: the errno alone says "No such
-// file" both for a missing program and for a missing interpreter.
-Error explain(int code, const std::string& program, bool image) {
-  Error error{code, std::string(kRun), program, "", ""};
-  error.exit_code = code == ENOENT || code == ENOTDIR ? 127 : 126;
-  struct stat status {};
-  if (code == ENOENT && ::stat(program.c_str(), &status) == 0) {
-    error.exit_code = 126;
-    error.reason = std::string("its interpreter or dynamic loader is not in the ") +
-                   (image ? "image" : "root");
-    if (image) error.hint = "rebuild the image with it (rootlet build names it)";
-  } else if (code == ENOENT) {
-    error.reason = image ? "the image has no such program" : "the root has no such program";
-  } else if (code == E2BIG) {
-    error.reason = "arguments and environment are longer than the kernel takes";
-    error.hint = "hand the arguments over in a file, or raise the stack limit (ulimit -s)";
-  } else if (code == ENOEXEC) {
-    error.reason = "it is no program for this machine, and no script with a #! line";
-  }
-  return error;
-}
-
 // The program, or what is to run instead where there is none. Returns the
 // errno of the program.
 int execute(const Plan& plan, const std::string& program) {
@@ -92,13 +57,6 @@ int execute(const Plan& plan, const std::string& program) {
     ::execve(plan.instead[0].c_str(), pointers(plan.instead).data(), env.data());
   }
   return code;
-}
-
-// After a failure that has been explained.
-[[noreturn]] void give_up(int control, Error error) {
-  const int code = error.exit_code;
-  (void)send_message(control, {Message::Kind::failed, 0, "", std::move(error)});
-  ::_exit(code);
 }
 
 Status lower_rlimit(decltype(RLIMIT_FSIZE) resource, std::uint64_t value) {
@@ -150,93 +108,6 @@ Status go_to(const Plan& plan, const std::string& wanted, int control) {
   return Done{};
 }
 
-Status install_own_filters(const Plan& plan) {
-  for (const Filter& own : plan.filters) {
-    const auto* program = reinterpret_cast<const sock_filter*>(own.program.data());
-    auto installed = install_filter({program, own.program.size() / sizeof(sock_filter)});
-    if (installed.ok()) continue;
-    Error error = std::move(installed).error();
-    error.subject = own.file;
-    error.hint = "the kernel does not take this program: was it compiled for this machine?";
-    return error;
-  }
-  return Done{};
-}
-
-// Landlock first: it needs calls that the filters may refuse.
-Status enter_rules(const Plan& plan) {
-  for (const Rules& rules : plan.rules) {
-    if (rules.action != Rules::Action::log) TRY(restrict_to(rules));
-  }
-  return Done{};
-}
-
-// All that a process under rules does, made ready: from its filter on it stores,
-// executes and ends, and every other call may be refused.
-struct UnderRules {
-  const Plan& plan;
-  int control;
-  const std::string& program;
-  std::vector<sock_filter> filter;
-  // What it leaves to its spokesman.
-  int listener = -1;  // heard of while it waits for an answer to its execve(2)
-  bool filtered = false;
-  int code = 0;  // the errno of the step that failed
-
-  Status compile() {
-    RuleFilterUse use;
-    use.tells = plan.rules_door >= 0;
-    use.paths_too = plan.tell_paths && use.tells;
-    const int version = landlock_version();
-    use.truncation = version > 0 && version < kLandlockTruncates;
-    filter = TRY(compile_filter(plan.rules, use));
-    return Done{};
-  }
-
-  // An errno.
-  int run(char* const* argv, char* const* env) {
-    const bool listens = plan.rules_door >= 0;
-    const int done = raw_filter(filter, listens);
-    if (done < 0) return errno;
-    filtered = true;
-    if (listens) __atomic_store_n(&listener, done, __ATOMIC_RELEASE);
-    ::execve(program.c_str(), argv, env);
-    return errno;
-  }
-
-  void speak(bool gone) {
-    const int found = __atomic_load_n(&listener, __ATOMIC_ACQUIRE);
-    if (found >= 0) (void)os::send_message(plan.rules_door, kRun, {found}, kRun);
-    if (found >= 0) listener = -1;
-    if (!gone || code == 0) return;
-    Error error = explain(code, program, plan.root == RootKind::image);
-    if (!filtered) {
-      error = Error{code, "enforce the rules", "the system-call filter", "", ""};
-    } else if (code == EACCES) {
-      error.hint =
-          join({"the rules may not allow it; {\"path\": \"", program, "\"} in programs does"});
-    }
-    (void)send_message(control, {Message::Kind::failed, 0, "", std::move(error)});
-  }
-};
-
-[[noreturn]] void start_under_rules(const Plan& plan, int control, const std::string& program) {
-  UnderRules start{plan, control, program, {}};
-  const std::vector<char*> argv = pointers(plan.argv), env = pointers(plan.env);
-  auto ready = enter_rules(plan);
-  if (ready.ok()) ready = start.compile();
-  Spokesman spokesman;
-  const auto speak = [](void* subject, bool gone) {
-    static_cast<UnderRules*>(subject)->speak(gone);
-  };
-  if (ready.ok()) ready = spokesman.start(speak, &start);
-  if (ready.ok() && !plan.ids.many()) ready = install_own_filters(plan);
-  if (!ready.ok()) give_up(control, std::move(ready).error());
-  start.code = start.run(argv.data(), env.data());
-  const bool missing = start.code == ENOENT || start.code == ENOTDIR;
-  ::_exit(!start.filtered ? 125 : missing ? 127 : 126);
-}
-
 [[noreturn]] void become_tool(const Plan& plan, int control, int channel, bool own_group) {
   std::vector<int> kept = plan.pass_fds;
   kept.insert(kept.end(), {0, 1, 2, control, channel});
@@ -262,6 +133,52 @@ bool has_terminal() {
 }
 
 }  // namespace
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+Error explain(int code, const std::string& program, bool image) {
+  Error error{code, "run", program, "", ""};
+  error.exit_code = code == ENOENT || code == ENOTDIR ? 127 : 126;
+  struct stat status {};
+  if (code == ENOENT && ::stat(program.c_str(), &status) == 0) {
+    error.exit_code = 126;
+    error.reason = std::string("its interpreter or dynamic loader is not in the ") +
+                   (image ? "image" : "root");
+    if (image) error.hint = "rebuild the image with it (rootlet build names it)";
+  } else if (code == ENOENT) {
+    error.reason = image ? "the image has no such program" : "the root has no such program";
+  } else if (code == E2BIG) {
+    error.reason = "arguments and environment are longer than the kernel takes";
+    error.hint = "hand the arguments over in a file, or raise the stack limit (ulimit -s)";
+  } else if (code == ENOEXEC) {
+    error.reason = "it is no program for this machine, and no script with a #! line";
+  }
+  return error;
+}
+
+[[noreturn]] void give_up(int control, Error error) {
+  const int code = error.exit_code;
+  (void)send_message(control, {Message::Kind::failed, 0, "", std::move(error)});
+  ::_exit(code);
+}
+
+Status install_own_filters(const Plan& plan) {
+  for (const Filter& own : plan.filters) {
+    const auto* program = reinterpret_cast<const sock_filter*>(own.program.data());
+    auto installed = install_filter({program, own.program.size() / sizeof(sock_filter)});
+    if (installed.ok()) continue;
+    Error error = std::move(installed).error();
+    error.subject = own.file;
+    error.hint = "the kernel does not take this program: was it compiled for this machine?";
+    return error;
+  }
+  return Done{};
+}
 
 Status get_ready(const Plan& plan, int channel) {
   if (plan.own_network) {

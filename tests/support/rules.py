@@ -3,6 +3,8 @@
 import json
 import os
 
+from promises import Failed, equal
+
 CALLS = {
     # A shell of busybox, and the small programs that it starts.
     "shell": "read write open openat close fstat newfstatat stat lstat lseek mmap mprotect munmap brk "
@@ -43,3 +45,25 @@ def rules_file(rig, rules, name="rules.json"):
     path.write_text(rules if isinstance(rules, str) else json.dumps(rules, indent=1))
     os.chown(path, rig.uid, rig.uid)
     return path
+
+
+def learn_from_log(rig, run):
+    """Rules from what `log` tells, until it tells nothing: run(OPTION...) runs the tool once."""
+    rules = {"rootlet_rules": 1, "machine": os.uname().machine, "otherwise": {"action": "log"},
+             "system_calls": [], "paths": [], "programs": [], "network": []}
+    for _ in range(10):
+        status = rig.top / "told"
+        status.unlink(missing_ok=True)
+        done = run(f"rules={rules_file(rig, rules, 'log.json')}", f"status={status}")
+        events = [json.loads(line) for line in status.read_text().splitlines()]
+        told = [e["allow"] for e in events if e["event"] == "refused"]
+        if not told:
+            equal(done.status, 0, repr(done))
+            return dict(rules, otherwise={"action": "deny", "errno": "1 EPERM"})
+        for line in told:
+            kind, entry = line.split(": ", 1)
+            entry = json.loads(entry)
+            if entry.get("path", "").startswith(f"{rig.cwd}/"):
+                entry.update(path="$CWD", below=True)
+            rules[kind].append(entry)
+    raise Failed("log still tells something new")
