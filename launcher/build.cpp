@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include <unistd.h>
 
-#include <cstdio>
+#include <chrono>
 
+#include "launcher/build_report.hpp"
 #include "launcher/command_line.hpp"
 #include "launcher/verbs.hpp"
 #include "packaging/assemble.hpp"
@@ -23,10 +24,27 @@ constexpr const char* kExamples =
     "The same input gives the same bytes; SOURCE_DATE_EPOCH sets the time stamp.\n"
     "An existing FILE is replaced when it is a program or empty.\n";
 
+void declare_source(CLI::App& app, packaging::SourceRequest& source) {
+  const char* group = "The source";
+  app.add_option("--with-root", source.with_root,
+                 "another SOURCE: the root that SOURCE is put into")
+      ->group(group);
+  app.add_option("--with", source.with, "deb: install PACKAGE too, without its commands")
+      ->allow_extra_args(false)
+      ->group(group);
+  app.add_option("--suite", source.suite, "deb: the release [the host's]")->group(group);
+  app.add_option("--mirror", source.mirrors, "deb: a URI, sources line or file [the host's]")
+      ->allow_extra_args(false)
+      ->group(group);
+  app.add_option("--platform", source.platform, "oci: OS/ARCH[/VARIANT] [the stub's]")
+      ->group(group);
+  app.add_option("--max-size", source.maximum, "an archive unpacks to at most this [64G]")
+      ->transform(CLI::AsSizeValue(false))
+      ->group(group);
+}
+
 void declare(CLI::App& app, packaging::BuildRequest& request, bool& no_check, bool& quiet) {
-  app.add_option("SOURCE", request.source,
-                 "a directory, an AppDir or a tar; dir:, appdir: or tar: in front forces it")
-      ->required();
+  app.add_option("SOURCE", request.source.spec, "a path, or KIND:WHAT; see below")->required();
   app.add_option("-o,--output", request.output, "the file to write [NAME-ARCH.AppImage]");
   const char* tool = "The tool";
   app.add_option("--entry", request.entry, "the program to run: a path inside, or a name in PATH")
@@ -36,6 +54,7 @@ void declare(CLI::App& app, packaging::BuildRequest& request, bool& no_check, bo
   app.add_option("--name", request.name, "the tool's name [the entry's]")->group(tool);
   app.add_option("--tool-version,--version-string", request.version, "the tool's version")
       ->group(tool);
+  declare_source(app, request.source);
   const char* image = "The image";
   app.add_option("--comp-level", request.level, "of zstd, 1 to 22 [15]")
       ->check(CLI::Range(1, 22))
@@ -53,33 +72,10 @@ void declare(CLI::App& app, packaging::BuildRequest& request, bool& no_check, bo
   app.add_option("--apprun", request.apprun, "the image's AppRun [rootlet-apprun]")->group(image);
   const char* how = "How";
   app.add_flag("--no-check", no_check, "pack even what cannot start")->group(how);
+  app.add_flag("--no-seal{false}", request.seal, "no hashes that reads are checked against")
+      ->group(how);
   app.add_flag("--force", request.force, "replace FILE whatever it is")->group(how);
   app.add_flag("-q,--quiet", quiet, "no progress and no summary")->group(how);
-}
-
-// One line that is written anew, on a terminal only.
-void show_progress(std::uint64_t done, std::uint64_t total) {
-  static unsigned shown = 101;
-  const auto percent = static_cast<unsigned>(total == 0 ? 100 : done * 100 / total);
-  if (percent == shown) return;
-  shown = percent;
-  std::fprintf(stderr, "\rpacking %3u %%  (%llu of %llu MiB)", percent,
-               static_cast<unsigned long long>(done >> 20),
-               static_cast<unsigned long long>(total >> 20));
-}
-
-void clear_progress() { std::fputs("\r\033[K", stderr); }
-
-void print_summary(const packaging::BuildSummary& summary) {
-  if (!summary.note.empty()) std::fprintf(stderr, "note: %s\n", summary.note.c_str());
-  const auto mib = [](std::uint64_t bytes) { return static_cast<double>(bytes) / (1 << 20); };
-  const double ratio =
-      summary.content == 0 ? 100.0 : 100.0 * mib(summary.image) / mib(summary.content);
-  std::printf("%s: %.1f MiB: %u entries of %.1f MiB, packed to %.0f %%, entry %s\n",
-              summary.output.c_str(), mib(summary.stub + summary.image), summary.entries,
-              mib(summary.content), ratio, summary.entry.c_str());
-  const bool plain = summary.output.find('/') == std::string::npos;
-  std::printf("run it: %s%s\n", plain ? "./" : "", summary.output.c_str());
 }
 
 }  // namespace
@@ -92,16 +88,19 @@ int build_verb(int argc, char** argv) {
   declare(app, request, no_check, quiet);
   if (const auto status = parse_arguments(app, argc, argv)) return *status;
   request.check = !no_check;
+  const auto began = std::chrono::steady_clock::now();
+  BuildProgress progress;
   const bool terminal = !quiet && ::isatty(STDERR_FILENO) == 1;
-  if (terminal) request.progress = show_progress;
+  if (terminal) request.report = [&](const packaging::Progress& at) { progress.show(at); };
 
   const auto summary = packaging::build(request);
-  if (terminal) clear_progress();
+  if (terminal) progress.finish();
   if (!summary.ok()) {
     print_error(summary.error());
     return summary.error().exit_code;
   }
-  if (!quiet) print_summary(summary.value());
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  if (!quiet) print_summary(summary.value(), took.count());
   return 0;
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "launcher/image_report.hpp"
+#include "launcher/shown_text.hpp"
 #include "runtime/image/decompress.hpp"
 
 namespace rootlet {
@@ -13,20 +15,10 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-// What came from the image is shown to a terminal: control characters, which
-// could move the cursor or worse, appear as "?".
-std::string printable(std::string text) {
-  for (char& letter : text) {
-    const auto byte = static_cast<unsigned char>(letter);
-    if (byte < 0x20 || byte == 0x7f) letter = '?';
-  }
-  return text;
-}
-
 void add_line(std::string& out, std::string_view label, const std::string& value) {
   if (value.empty()) return;
   out += std::string(label) + ":" + std::string(20 - std::min<std::size_t>(19, label.size()), ' ') +
-         printable(value) + "\n";
+         shown_text(value) + "\n";
 }
 
 void add_policy(std::string& out, const Policy& policy) {
@@ -79,6 +71,76 @@ nlohmann::json policy_json(const Policy& policy) {
   return json;
 }
 
+std::string sizes_of(const std::vector<ImageResource>& files) {
+  std::string text;
+  for (const ImageResource& file : files) text += (text.empty() ? "" : ", ") + file.path;
+  return text;
+}
+
+void add_desktop(std::string& out, const ImageReport& report) {
+  if (report.desktop) {
+    const DesktopEntry& entry = *report.desktop;
+    add_line(out, "desktop entry", report.resources.texts.at("desktop").path);
+    add_line(out, "desktop name", entry.value("Name"));
+    add_line(out, "comment", entry.value("Comment"));
+    add_line(out, "categories", entry.value("Categories"));
+    add_line(out, "icon", entry.value("Icon"));
+    if (entry.value("Terminal") == "true") add_line(out, "terminal", "yes");
+  }
+  add_line(out, "icon files", sizes_of(report.resources.icons));
+  std::string types;
+  for (const ImageResource& package : report.resources.packages) {
+    for (const std::string& type : mime_types(package)) types += (types.empty() ? "" : ", ") + type;
+  }
+  add_line(out, "MIME types", types);
+}
+
+void add_library(std::string& out, const ImageResources& found) {
+  const std::string format = found.fact("libappimage.format");
+  if (!found.fact("libappimage.error").empty()) {
+    add_line(out, "libappimage", "cannot read it: " + found.fact("libappimage.error"));
+  } else if (!format.empty()) {
+    add_line(out, "libappimage",
+             "reads it as type " + format +
+                 (format == "2" ? ", image at " + found.fact("libappimage.offset") : ""));
+  }
+  for (const std::string& note : found.notes) add_line(out, "note", note);
+}
+
+nlohmann::json desktop_json(const ImageReport& report) {
+  if (!report.desktop) return nullptr;
+  nlohmann::json json = {{"path", report.resources.texts.at("desktop").path}};
+  for (const auto& [key, value] : report.desktop->find(DesktopEntry::kMain)->values) {
+    json["entry"][key] = value;
+  }
+  return json;
+}
+
+nlohmann::json resources_json(const ImageResources& found) {
+  nlohmann::json json;
+  json["files"] = std::strtoull(found.fact("files").c_str(), nullptr, 10);
+  json["icons"] = nlohmann::json::array();
+  for (const ImageResource& icon : found.icons) {
+    json["icons"].push_back({{"path", icon.path}, {"size", icon.size}});
+  }
+  json["mime_packages"] = nlohmann::json::array();
+  for (const ImageResource& package : found.packages) {
+    json["mime_packages"].push_back({{"path", package.path}, {"types", mime_types(package)}});
+  }
+  json["notes"] = found.notes;
+  const std::string format = found.fact("libappimage.format");
+  json["libappimage"] = nullptr;
+  if (!format.empty()) {
+    json["libappimage"] = {
+        {"format", std::atoi(format.c_str())},
+        {"offset", std::strtoull(found.fact("libappimage.offset").c_str(), nullptr, 10)}};
+  }
+  if (!found.fact("libappimage.error").empty()) {
+    json["libappimage"]["error"] = found.fact("libappimage.error");
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string report_as_text(const ImageReport& report) {
@@ -87,47 +149,63 @@ std::string report_as_text(const ImageReport& report) {
   add_line(out, "format", report.format);
   if (report.policy) {
     add_policy(out, *report.policy);
-  } else {
-    add_line(out, "entry", report.format == "squashfs" ? "" : "AppRun (not built by rootlet)");
+  } else if (!report.resources.fact("has.AppRun").empty()) {
+    add_line(out, "entry", "AppRun (not built by rootlet)");
   }
-  add_line(out, "desktop name", report.desktop_name);
+  add_desktop(out, report);
   add_line(out, "size", std::to_string(report.size));
-  add_line(
-      out, "image",
-      std::to_string(report.superblock.bytes_used) + " bytes at " + std::to_string(report.offset));
-  add_line(out, "compression",
-           image::compression_name(report.superblock.compression) + ", blocks of " +
-               std::to_string(report.superblock.block_size));
-  add_line(out, "inodes", std::to_string(report.superblock.inodes));
-  add_line(out, "image time", std::to_string(report.superblock.mkfs_time));
+  if (report.superblock) {
+    const Superblock& block = *report.superblock;
+    add_line(out, "image",
+             std::to_string(block.bytes_used) + " bytes at " + std::to_string(report.offset));
+    add_line(out, "compression",
+             image::compression_name(block.compression) + ", blocks of " +
+                 std::to_string(block.block_size));
+    add_line(out, "inodes", std::to_string(block.inodes));
+    add_line(out, "image time", std::to_string(block.mkfs_time));
+  } else {
+    add_line(out, "image", "ISO 9660");
+    add_line(out, "files", report.resources.fact("files"));
+  }
   add_line(out, "update information", report.update_information);
   add_line(out, "signature", report.signature.empty() ? "none" : "present, not verified");
   add_line(out, "sha256", report.sha256);
+  add_line(out, "seal", report.seal.empty() ? "none" : report.seal);
+  add_library(out, report.resources);
   return out;
 }
 
 std::string report_as_json(const ImageReport& report) {
-  nlohmann::json json;
+  nlohmann::json json = resources_json(report.resources);
   json["file"] = report.path;
   json["format"] = report.format;
   json["size"] = report.size;
   json["sha256"] = report.sha256;
-  json["image"] = {{"offset", report.offset},
-                   {"length", report.superblock.bytes_used},
-                   {"compression", image::compression_name(report.superblock.compression)},
-                   {"block_size", report.superblock.block_size},
-                   {"inodes", report.superblock.inodes},
-                   {"fragments", report.superblock.fragments},
-                   {"time", report.superblock.mkfs_time}};
+  json["image"] = {{"offset", report.offset}};
+  if (report.superblock) {
+    const Superblock& block = *report.superblock;
+    json["image"] = {{"offset", report.offset},
+                     {"length", block.bytes_used},
+                     {"compression", image::compression_name(block.compression)},
+                     {"block_size", block.block_size},
+                     {"inodes", block.inodes},
+                     {"fragments", block.fragments},
+                     {"time", block.mkfs_time}};
+  }
+  json["policy"] = nullptr;
   if (report.policy) {
     json["policy"] = policy_json(*report.policy);
     json["policy_toml"] = report.policy_text;
-  } else {
-    json["policy"] = nullptr;
   }
   json["update_information"] = report.update_information;
+  if (report.seal.empty()) {
+    json["seal"] = nullptr;
+  } else {
+    json["seal"] = report.seal;
+  }
   json["signed"] = !report.signature.empty();
-  json["desktop_name"] = report.desktop_name;
+  json["desktop_name"] = report.desktop ? report.desktop->value("Name") : "";
+  json["desktop"] = desktop_json(report);
   // Names from an image need not be UTF-8; JSON has to be.
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }

@@ -4,7 +4,6 @@
 
 #include "launcher/command_line.hpp"
 #include "launcher/image_report.hpp"
-#include "launcher/lzo.hpp"
 #include "launcher/verbs.hpp"
 
 namespace rootlet {
@@ -14,13 +13,12 @@ int inspect_verb(int argc, char** argv) {
   bool json = false;
   CLI::App app("Shows what a packed file is made of, without running any of it.",
                "rootlet inspect");
-  app.add_option("IMAGE", image, "an AppImage, ours or not, or a squashfs")->required();
+  app.add_option("IMAGE", image, "an AppImage, ours or not, a squashfs, or JAR!/ENTRY")->required();
   app.add_flag("--json", json, "as JSON, with every field");
   app.footer(
       "Examples:\n  rootlet inspect tool.AppImage\n"
       "  rootlet inspect tool.AppImage --json | jq .policy.entrypoint\n");
   if (const auto status = parse_arguments(app, argc, argv)) return *status;
-  add_lzo_images();
   const auto report = read_report(image);
   if (!report.ok()) {
     print_error(report.error());

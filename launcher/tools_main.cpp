@@ -11,6 +11,9 @@ int main(int argc, char** argv) {
   if (verb == "build") return rootlet::build_verb(argc, argv);
   if (verb == "jar") return rootlet::jar_verb(argc, argv);
   if (verb == "inspect") return rootlet::inspect_verb(argc, argv);
+  if (verb == "ls") return rootlet::ls_verb(argc, argv);
+  if (verb == "cat") return rootlet::cat_verb(argc, argv);
+  if (verb == "extract") return rootlet::extract_verb(argc, argv);
   rootlet::print_error(rootlet::plain_error("start", "rootlet-tools", "it is a part of rootlet",
                                             "run rootlet VERB instead"));
   return 125;

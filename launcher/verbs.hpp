@@ -12,6 +12,9 @@ using VerbFunction = int (*)(int argc, char** argv);
 
 int build_verb(int argc, char** argv);
 int inspect_verb(int argc, char** argv);
+int ls_verb(int argc, char** argv);
+int cat_verb(int argc, char** argv);
+int extract_verb(int argc, char** argv);
 int jar_verb(int argc, char** argv);
 int run_verb(int argc, char** argv);
 int exec_verb(int argc, char** argv);
@@ -55,6 +58,9 @@ inline constexpr std::array kVerbs = std::to_array<Verb>({
      Program::tools},
     {"jar", "Make", "put images into a jar, where they run in place", Program::tools},
     {"inspect", "Look", "show what a packed file is made of", Program::tools},
+    {"ls", "Look", "list the files of an image", Program::tools},
+    {"cat", "Look", "print files of an image", Program::tools},
+    {"extract", "Look", "unpack an image, or a part of it", Program::tools},
 });
 
 }  // namespace rootlet

@@ -4,14 +4,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "packaging/appdir.hpp"
 #include "packaging/check.hpp"
+#include "packaging/decide.hpp"
 #include "packaging/mount_points.hpp"
 #include "packaging/output_file.hpp"
-#include "packaging/policy_file.hpp"
+#include "packaging/seal_image.hpp"
 #include "packaging/source.hpp"
 #include "packaging/squashfs.hpp"
 #include "packaging/stub.hpp"
@@ -38,91 +40,21 @@ Result<std::optional<std::uint32_t>> source_date_epoch() {
   return std::optional(static_cast<std::uint32_t>(value));
 }
 
+// A source that was made by this build (installed packages) knows what its own
+// newest file is; an epoch that is later counts more.
+std::optional<std::uint32_t> latest_time(std::optional<std::uint32_t> epoch, const Source& source) {
+  if (!source.time) return epoch;
+  const auto own =
+      static_cast<std::uint32_t>(std::clamp<std::int64_t>(*source.time, 0, 0xffffffff));
+  return std::max(own, epoch.value_or(0));
+}
+
 void clamp_times(Tree& tree, std::uint32_t latest) {
   const auto clamp = [latest](Node& node) {
     node.mtime = std::min<std::int64_t>(node.mtime, latest);
   };
   clamp(tree.root());
   tree.each([&](const std::string&, const NodePtr& node) { clamp(*node); });
-}
-
-Error no_entry(const Tree& tree, const std::string& source) {
-  std::string hint = "add --entry PROGRAM";
-  const std::vector<std::string> candidates = candidate_programs(tree, 10);
-  if (!candidates.empty()) hint += "; the image holds for example";
-  for (const std::string& path : candidates) hint += " " + path;
-  return plain_error(kBuild, source, "which of its programs shall run?", hint);
-}
-
-// The policy that goes into the image, and its text.
-struct Decided {
-  Policy policy;
-  std::string toml;
-};
-
-const std::string& first_program(const Policy& policy) {
-  return policy.entrypoint.empty() ? policy.commands.front().second : policy.entrypoint.front();
-}
-
-Result<Decided> decide_policy(const BuildRequest& request, const Source& source,
-                              std::uint16_t machine) {
-  Decided out;
-  Policy& policy = out.policy;
-  if (!request.policy_file.empty()) policy = TRY(read_policy_file(request.policy_file));
-  if (!request.entry.empty()) policy.entrypoint = {request.entry};
-  if (!request.name.empty()) policy.name = request.name;
-  if (!request.version.empty()) policy.version = request.version;
-
-  const bool appdir = source.kind == Source::Kind::kAppDir;
-  if (policy.entrypoint.empty() && policy.commands.empty()) {
-    if (!appdir) return no_entry(source.tree, source.path);
-    policy.own_apprun = true;
-    policy.entrypoint = {"/AppRun"};
-  }
-  if (!policy.entrypoint.empty()) {
-    const Check lookup(source.tree, machine, policy.env);
-    const std::string program = lookup.find_program(policy.entrypoint[0]);
-    if (program.empty()) {
-      Error error = no_entry(source.tree, policy.entrypoint[0]);
-      error.reason = "no such program in the image's PATH directories";
-      return error;
-    }
-    policy.entrypoint[0] = program;
-  }
-  if (policy.name.empty() && appdir) policy.name = desktop_name(source.tree);
-  if (policy.name.empty()) policy.name = name_of(first_program(policy));
-  out.toml = policy_to_toml(policy);
-  return out;
-}
-
-// The text of a given policy file goes into the image as it was written; only
-// what the command line changed makes it another one.
-Result<std::string> policy_text(const BuildRequest& request, const Decided& decided) {
-  if (request.policy_file.empty()) return decided.toml;
-  const int raw = ::open(request.policy_file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (raw < 0) return last_error("read the policy", request.policy_file);
-  const os::Fd file(raw);
-  std::string text;
-  char buffer[4096];
-  for (ssize_t got = 0; (got = ::read(raw, buffer, sizeof buffer)) > 0;) {
-    text.append(buffer, static_cast<std::size_t>(got));
-  }
-  if (!request.entry.empty() || !request.name.empty() || !request.version.empty()) {
-    text += "\n# The command line of `rootlet build` gave instead:\n";
-    std::istringstream lines(decided.toml);
-    for (std::string line; std::getline(lines, line);) text += "# " + line + "\n";
-  }
-  return text;
-}
-
-Status check_programs(Check& check, const Policy& policy) {
-  if (!policy.entrypoint.empty()) TRY(check.program(policy.entrypoint[0]));
-  for (const auto& [name, path] : policy.commands) TRY(check.program(path));
-  if (!policy.selftest.empty()) {
-    const std::string program = check.find_program(policy.selftest[0]);
-    TRY(check.program(program.empty() ? policy.selftest[0] : program));
-  }
-  return Done{};
 }
 
 // The image in the order of its start: the policy, AppRun, then what the check
@@ -153,6 +85,7 @@ std::string build_json(const Source& source, const Decided& decided, const Tree&
   json["entry"] = decided.policy.entrypoint;
   json["name"] = decided.policy.name;
   json["entries"] = entries;
+  for (const auto& [key, value] : source.origin) json["origin"][key] = value;
   // A path need not be UTF-8; JSON has to be.
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
@@ -200,7 +133,7 @@ Status check_block_size(std::uint32_t size) {
 
 // Stub, then image, under the output's name only when all of it is there.
 Result<SquashfsStats> write_output(const std::string& path, const Stub& stub, const Tree& tree,
-                                   SquashfsOptions options) {
+                                   SquashfsOptions options, bool seal) {
   OutputFile output = TRY(OutputFile::create(path));
   options.offset = stub.bytes.size();
   auto stats = write_squashfs(tree, output.fd(), options);
@@ -215,6 +148,10 @@ Result<SquashfsStats> write_output(const std::string& path, const Stub& stub, co
     if (put < 0) return last_error("write the file", path);
     at += static_cast<std::size_t>(put);
   }
+  if (seal) {
+    const Superblock image = TRY(read_superblock(output.fd(), options.offset, path));
+    TRY(seal_image({output.fd(), options.offset, image.bytes_used}, path, options.threads));
+  }
   const mode_t mask = ::umask(0);
   ::umask(mask);
   TRY(output.publish(0755 & ~mask));
@@ -225,12 +162,16 @@ Result<SquashfsStats> write_output(const std::string& path, const Stub& stub, co
 
 Result<BuildSummary> build(const BuildRequest& request) {
   TRY(check_block_size(request.block_size));
-  const auto epoch = TRY(source_date_epoch());
-  const std::uint32_t time = epoch.value_or(0);
+  auto epoch = TRY(source_date_epoch());
   const Stub stub = TRY(prepare_stub(request));
   if (!request.output.empty()) TRY(check_replaceable(request.output, request.force));
 
-  Source source = TRY(read_source(request.source));
+  SourceRequest from = request.source;
+  from.machine = stub.machine;
+  from.report = request.report;
+  Source source = TRY(read_source(from));
+  epoch = latest_time(epoch, source);
+  const std::uint32_t time = epoch.value_or(0);
   const Decided decided = TRY(decide_policy(request, source, stub.machine));
   const std::string output =
       request.output.empty() ? default_output(decided.policy, stub.machine) : request.output;
@@ -242,19 +183,21 @@ Result<BuildSummary> build(const BuildRequest& request) {
   if (request.check && !sound.ok()) {
     Error error = sound.error();
     if (source.kind == Source::Kind::kAppDir) {
-      error.hint += "; an AppDir that counts on the host's files has to bring them";
+      error.hint +=
+          "; an AppDir that counts on the host's files has to bring them, or gets a root with "
+          "--with-root";
     }
     return error;
   }
 
   TRY(add_mount_points(source.tree, time));
-  const AppDirParts parts{decided.policy, TRY(policy_text(request, decided)),
-                          build_json(source, decided, source.tree), find_apprun(request), time};
+  const AppDirParts parts{decided.policy, decided.toml, build_json(source, decided, source.tree),
+                          find_apprun(request), time};
   TRY(add_appdir_parts(source.tree, parts));
   if (parts.apprun_file.empty() && !parts.policy.own_apprun && adds_to_entry(parts.policy)) {
-    source.note =
+    source.notes.push_back(
         "no rootlet-apprun beside the stub: AppRun is a symlink, and other AppImage "
-        "runtimes will not see the policy's arguments, environment and commands";
+        "runtimes will not see the policy's arguments, environment and commands");
   }
   if (epoch) clamp_times(source.tree, time);
 
@@ -264,16 +207,15 @@ Result<BuildSummary> build(const BuildRequest& request) {
   options.time = time;
   options.threads = request.threads;
   options.first = start_files(source.tree, check);
-  options.progress = request.progress;
-  const SquashfsStats stats = TRY(write_output(output, stub, source.tree, options));
-  return BuildSummary{output,
-                      first_program(decided.policy),
-                      std::string(kind_name(source.kind)),
-                      source.note,
-                      stub.bytes.size(),
-                      stats.bytes,
-                      stats.content,
-                      stats.inodes};
+  if (request.report) {
+    options.progress = [&](std::uint64_t done, std::uint64_t total) {
+      request.report({"packing", done, total});
+    };
+  }
+  const SquashfsStats stats = TRY(write_output(output, stub, source.tree, options, request.seal));
+  return BuildSummary{output,        decided.policy,    std::string(kind_name(source.kind)),
+                      source.notes,  stub.bytes.size(), stats.bytes,
+                      stats.content, stats.inodes};
 }
 
 }  // namespace rootlet::packaging

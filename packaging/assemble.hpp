@@ -2,16 +2,16 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 
+#include "packaging/source.hpp"
 #include "runtime/base/result.hpp"
 
 namespace rootlet::packaging {
 
 // What `rootlet build` was asked for.
 struct BuildRequest {
-  std::string source;
+  SourceRequest source;
   std::string output;  // empty: NAME-[VERSION-]ARCH.AppImage
   std::string entry, policy_file, name, version;
   std::string update_information;
@@ -20,12 +20,16 @@ struct BuildRequest {
   std::uint32_t block_size = 128 << 10;
   unsigned threads = 0;
   bool check = true;
+  bool seal = true;  // hashes behind the image (runtime/payload/seal.hpp)
   bool force = false;
-  std::function<void(std::uint64_t done, std::uint64_t total)> progress;
+  Report report;
 };
 
 struct BuildSummary {
-  std::string output, entry, kind, note;
+  std::string output;
+  Policy policy;
+  std::string kind;
+  std::vector<std::string> notes;
   std::uint64_t stub = 0;     // bytes of the program in front
   std::uint64_t image = 0;    // bytes of the squashfs behind it
   std::uint64_t content = 0;  // of the files in it

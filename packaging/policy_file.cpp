@@ -251,19 +251,4 @@ Result<Policy> read_policy_file(const std::string& path) {
   return parse_policy(text.str(), path);
 }
 
-std::string policy_to_toml(const Policy& policy) {
-  const auto array = [](const std::vector<std::string>& list) {
-    toml::array out;
-    for (const std::string& item : list) out.push_back(item);
-    return out;
-  };
-  toml::table tool;
-  if (!policy.name.empty()) tool.insert("name", policy.name);
-  if (!policy.version.empty()) tool.insert("version", policy.version);
-  if (!policy.entrypoint.empty()) tool.insert("entrypoint", array(policy.entrypoint));
-  std::ostringstream text;
-  text << toml::toml_formatter(toml::table{{"tool", tool}}) << "\n";
-  return text.str();
-}
-
 }  // namespace rootlet::packaging

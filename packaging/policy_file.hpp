@@ -16,6 +16,10 @@ Result<Policy> parse_policy(const std::string& text, const std::string& name);
 // The same policy as rootlet.toml, for images built without one.
 std::string policy_to_toml(const Policy& policy);
 
+// What POLICY leaves open, as FROM says it: variables and options by their
+// names, entry and commands only where POLICY names neither.
+Policy with_blanks_filled(Policy policy, const Policy& from);
+
 // The nearest of `known` to a mistyped word, or empty.
 std::string suggest(const std::string& word, const std::vector<std::string>& known);
 

@@ -40,13 +40,18 @@ std::string_view kind_name(Source::Kind kind) {
     case Source::Kind::kDirectory: return "directory";
     case Source::Kind::kAppDir: return "appdir";
     case Source::Kind::kTar: return "tar";
+    case Source::Kind::kOci: return "oci";
+    case Source::Kind::kDockerArchive: return "docker-archive";
+    case Source::Kind::kDebian: return "deb";
+    case Source::Kind::kConda: return "conda";
+    case Source::Kind::kAppImage: return "appimage";
   }
   return "?";
 }
 
-Result<Source> read_source(const std::string& spec) {
+Result<Source> read_source(const SourceRequest& request) {
   Source source;
-  source.path = spec;
+  source.path = request.spec;
   const std::optional<Source::Kind> wanted = take_prefix(source.path);
   struct stat status {};
   if (::stat(source.path.c_str(), &status) != 0) return last_error(kRead, source.path);
@@ -59,10 +64,10 @@ Result<Source> read_source(const std::string& spec) {
   }
   if (!directory) {
     source.kind = Source::Kind::kTar;
-    source.tree = TRY(read_tar(source.path, source.note));
+    source.tree = TRY(read_tar(source.path, request));
     return source;
   }
-  source.tree = TRY(read_directory(source.path, source.note));
+  source.tree = TRY(read_directory(source.path, source.notes));
   source.kind = wanted.value_or(looks_like_appdir(source.tree) ? Source::Kind::kAppDir
                                                                : Source::Kind::kDirectory);
   if (source.kind == Source::Kind::kAppDir && !source.tree.find("AppRun")) {

@@ -39,8 +39,10 @@ bool is_kernel_filesystem(int directory) {
 
 class Reader {
  public:
-  Reader(os::Fd root, std::string top, std::string& note)
-      : root_(std::make_shared<const os::Fd>(std::move(root))), top_(std::move(top)), note_(note) {}
+  Reader(os::Fd root, std::string top, std::vector<std::string>& notes)
+      : root_(std::make_shared<const os::Fd>(std::move(root))),
+        top_(std::move(top)),
+        notes_(notes) {}
 
   Result<Tree> read() {
     Tree tree;
@@ -87,7 +89,8 @@ class Reader {
     if (!opened.ok()) return located(std::move(opened).error(), path);
     os::Fd fd = std::move(opened).value();
     if (is_kernel_filesystem(fd.get())) {
-      note_ = "/" + path + " is a mounted kernel filesystem: packed as an empty directory";
+      notes_.push_back("/" + path +
+                       " is a mounted kernel filesystem: packed as an empty directory");
       return Done{};
     }
     const int raw = fd.get();
@@ -166,18 +169,18 @@ class Reader {
 
   std::shared_ptr<const os::Fd> root_;
   std::string top_;
-  std::string& note_;
+  std::vector<std::string>& notes_;
   std::map<std::pair<dev_t, ino_t>, NodePtr> links_;
 };
 
 }  // namespace
 
-Result<Tree> read_directory(const std::string& path, std::string& note) {
+Result<Tree> read_directory(const std::string& path, std::vector<std::string>& notes) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return last_error(kRead, path);
   std::string top = path;
   while (top.size() > 1 && top.ends_with('/')) top.pop_back();
-  return Reader(os::Fd(fd), std::move(top), note).read();
+  return Reader(os::Fd(fd), std::move(top), notes).read();
 }
 
 }  // namespace rootlet::packaging

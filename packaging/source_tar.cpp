@@ -172,7 +172,7 @@ class Reader {
 
 }  // namespace
 
-Result<Tree> read_tar(const std::string& path, std::string&) {
+Result<Tree> read_tar(const std::string& path, const SourceRequest&) {
   const Archive handle(::archive_read_new());
   if (!handle) return Error{ENOMEM, std::string(kRead), path, {}, {}};
   ::archive_read_support_filter_all(handle.get());

@@ -18,16 +18,10 @@
 namespace rootlet::image {
 namespace {
 
-constexpr std::string_view kUnpack = "unpack the image";
 // Deeper trees than any real one; a loop in the directory table ends here.
 constexpr std::size_t kMaximumDepth = 256;
 // Fragments are shared by files that lie near each other.
 constexpr std::size_t kCache = 4u << 20;
-
-Error damaged(const std::string& path) {
-  return plain_error(kUnpack, "/" + path, "the image is damaged there",
-                     "copy or download it again");
-}
 
 struct Item {
   std::string name;

@@ -7,12 +7,12 @@
 #include <cstring>
 #include <mutex>
 
+#include "runtime/image/squashfs.hpp"
 #include "runtime/image/workspace.hpp"
 
 namespace rootlet::image {
 namespace {
 
-constexpr std::string_view kUnpack = "unpack the image";
 constexpr std::uint64_t kPiece = 8u << 20;    // what a thread takes of a file at a time
 constexpr std::uint64_t kStretch = 1u << 20;  // and of that, what it writes at a time
 constexpr std::size_t kWaiting = 32;          // files, each an open descriptor
@@ -41,6 +41,12 @@ std::size_t processors() {
 }
 
 }  // namespace
+
+Error damaged(const std::string& path) {
+  const std::string where = damage_found();
+  return plain_error(kUnpack, "/" + path, where.empty() ? "the image is damaged there" : where,
+                     "copy or download it again");
+}
 
 struct Filling::Open {
   explicit Open(Unfilled unfilled) : file(std::move(unfilled)) {}
@@ -141,8 +147,7 @@ Status Filling::fill(const Piece& piece) {
     const std::uint64_t end = std::min(piece.to, at + kStretch);
     Stretch stretch;
     if (!reader_.gather(*file.file, at, end, nullptr, stretch)) {
-      return plain_error(kUnpack, "/" + file.path, "the image is damaged there",
-                         "copy or download it again");
+      return damaged(file.path);
     }
     for (const iovec& part : stretch.parts) {
       if (!is_zero(part) && !put(file.out.get(), part, at)) {

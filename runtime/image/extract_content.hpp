@@ -18,6 +18,11 @@
 
 namespace rootlet::image {
 
+inline constexpr std::string_view kUnpack = "unpack the image";
+
+// What a file or directory of the image is told to be that cannot be read.
+Error damaged(const std::string& path);
+
 // A file of an extraction: made, and to be filled.
 struct Unfilled {
   os::Fd out;

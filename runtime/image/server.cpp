@@ -58,6 +58,8 @@ void serve(Squashfs& image, Owner owner, int channel, pid_t parent,
   reasons = channel = lift(channel);
   on_image_changed([] { give_up("the image file was changed while it ran"); });
 
+  on_image_damaged([](const std::string& what) { give_up(what.c_str()); });
+
   Answers answers(image.raw(), owner, give_up);
   fuse_session* session = new_session(answers);
   if (session == nullptr) give_up("libfuse has no memory");

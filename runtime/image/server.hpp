@@ -29,7 +29,7 @@ struct Owner {
 // keeper, who holds the mount and gives it to runs, and its child, the reader
 // (keeper.hpp); it outlives the launcher that started it.
 struct Server {
-  std::string image;  // its name for messages; empty: the image of the root
+  std::string image;  // its name for messages
   pid_t reader = -1;
   os::Fd pidfd;  // of the reader
   // From the server: at most one message, the reason why it gives up. To a

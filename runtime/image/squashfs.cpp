@@ -4,16 +4,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <mutex>
 #include <vector>
 
 #include "runtime/image/decompress.hpp"
 #include "runtime/image/file_reader.hpp"
+#include "runtime/image/sealed_file.hpp"
 #include "runtime/image/squashfuse.hpp"
+#include "runtime/os/futex.hpp"
 
 namespace rootlet::image {
 namespace {
 
 constexpr std::string_view kOpen = "open the image";
+constexpr std::string_view kCopyAgain =
+    "the file is damaged or was cut short; copy or download it again";
 
 // libsquashfuse 0.1.105 keeps eight metadata blocks; a walk that goes to and
 // fro between inodes and directories then decodes the same block again and
@@ -25,10 +30,14 @@ struct Watch {
   int fd = -1;
   off_t size = 0;
   timespec modified{};
+  std::unique_ptr<SealedFile> sealed;
 };
 struct Watches {
   std::vector<Watch> images;  // the root's, and what is attached
   std::function<void()> handler;
+  std::function<void(const std::string&)> damage_handler;
+  os::Mutex lock;  // of the line below: an extraction has several threads
+  std::string damage;
 };
 Watches& watches() {
   static Watches instance;
@@ -42,18 +51,25 @@ Watch* watch_of(int fd) {
   return nullptr;
 }
 
-bool changed(int fd) {
+bool changed(const Watch& then) {
   struct stat now {};
-  const Watch* found = watch_of(fd);
-  if (found == nullptr || ::fstat(fd, &now) != 0) return false;
-  const Watch& then = *found;
+  if (::fstat(then.fd, &now) != 0) return false;
   // Not the change time: a rename or an unlink of a running image moves it,
   // and those are allowed.
   return now.st_size != then.size || now.st_mtim.tv_sec != then.modified.tv_sec ||
          now.st_mtim.tv_nsec != then.modified.tv_nsec;
 }
 
+void tell_damage(std::uint64_t at) {
+  const std::string what = "byte " + std::to_string(at) + " of the file is not what was sealed";
+  if (watches().damage_handler) return watches().damage_handler(what);
+  const std::lock_guard hold(watches().lock);
+  watches().damage = what;
+}
+
 Error open_error(sqfs_err code, const std::string& name, const sqfs& fs) {
+  const std::string damage = damage_found();
+  if (!damage.empty()) return plain_error(kOpen, name, damage, kCopyAgain);
   switch (code) {
     case SQFS_BADFORMAT: return plain_error(kOpen, name, "not a squashfs");
     case SQFS_BADVERSION: return plain_error(kOpen, name, "a squashfs of another version than 4.0");
@@ -66,8 +82,7 @@ Error open_error(sqfs_err code, const std::string& name, const sqfs& fs) {
     case SQFS_ERR:
     case SQFS_UNSUP: break;
   }
-  return plain_error(kOpen, name, "its tables cannot be read",
-                     "the file is damaged or was cut short; copy or download it again");
+  return plain_error(kOpen, name, "its tables cannot be read", kCopyAgain);
 }
 
 void enlarge(sqfs_cache& cache, std::size_t count) {
@@ -81,6 +96,15 @@ void enlarge(sqfs_cache& cache, std::size_t count) {
 
 void on_image_changed(std::function<void()> handler) { watches().handler = std::move(handler); }
 
+void on_image_damaged(std::function<void(const std::string&)> handler) {
+  watches().damage_handler = std::move(handler);
+}
+
+std::string damage_found() {
+  const std::lock_guard hold(watches().lock);
+  return watches().damage;
+}
+
 void Squashfs::Close::operator()(sqfs* fs) const {
   sqfs_destroy(fs);
   delete fs;
@@ -93,7 +117,10 @@ Result<Squashfs> Squashfs::open(const Payload& payload, const std::string& name)
   if (::fstat(payload.fd, &status) != 0) return last_error(kOpen, name);
   Watch* known = watch_of(payload.fd);  // of an image that is closed by now
   if (known == nullptr) known = &watches().images.emplace_back();
-  *known = {payload.fd, status.st_size, status.st_mtim};
+  *known = {payload.fd, status.st_size, status.st_mtim, nullptr};
+  if (auto seal = TRY(read_seal(payload, name)); seal) {
+    known->sealed = std::make_unique<SealedFile>(payload, std::move(*seal));
+  }
 
   auto fs = std::make_unique<sqfs>();
   const sqfs_err code = sqfs_init(fs.get(), payload.fd, payload.offset);
@@ -129,7 +156,8 @@ Result<std::optional<std::string>> Squashfs::read_file(const std::string& path, 
   FileReader reader(fs_.get(), 0);
   const FilePointer file = reader.open(*inode);
   if (file == nullptr || !reader.read(*file, 0, bytes.size(), bytes.data())) {
-    return plain_error("read", shown, "the image is damaged");
+    const std::string damage = damage_found();
+    return plain_error("read", shown, damage.empty() ? "the image is damaged" : damage, kCopyAgain);
   }
   return std::optional(std::move(bytes));
 }
@@ -139,28 +167,50 @@ bool Squashfs::has_file(const std::string& path) {
   return inode && S_ISREG(inode->base.mode);
 }
 
+const Seal* Squashfs::seal() const {
+  const Watch* watch = watch_of(fs_->fd);
+  return watch != nullptr && watch->sealed ? &watch->sealed->seal() : nullptr;
+}
+
 bool Squashfs::has_entry(const std::string& path) { return find(fs_.get(), path).has_value(); }
 
 }  // namespace rootlet::image
 
-// Stands in for libsquashfuse's own: all its reads of the file come here.
-extern "C" ssize_t sqfs_pread(int fd, void* buffer, std::size_t count, off_t offset) {
-  using namespace rootlet::image;
+namespace rootlet::image {
+namespace {
+
+ssize_t read_plain(int fd, char* buffer, std::size_t count, off_t offset) {
   std::size_t done = 0;
   while (done < count) {
-    const ssize_t got = ::pread(fd, static_cast<char*>(buffer) + done, count - done,
-                                offset + static_cast<off_t>(done));
+    const ssize_t got = ::pread(fd, buffer + done, count - done, offset + static_cast<off_t>(done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return -1;
     if (got == 0) break;
     done += static_cast<std::size_t>(got);
   }
+  return static_cast<ssize_t>(done);
+}
+
+}  // namespace
+}  // namespace rootlet::image
+
+// Stands in for libsquashfuse's own: all its reads of the file come here.
+extern "C" ssize_t sqfs_pread(int fd, void* buffer, std::size_t count, off_t offset) {
+  using namespace rootlet::image;
+  const Watch* watch = watch_of(fd);
+  const bool sealed = watch != nullptr && watch->sealed;
+  std::uint64_t bad = 0;
+  const ssize_t done = sealed ? watch->sealed->read(buffer, count, offset, bad)
+                              : read_plain(fd, static_cast<char*>(buffer), count, offset);
+  const int error = done < 0 ? errno : 0;
   // After the bytes are here and before anyone sees them: content of two
   // versions of a file is never mixed.
-  if (changed(fd)) {
+  if (watch != nullptr && changed(*watch)) {
     if (watches().handler) watches().handler();
     errno = ESTALE;
     return -1;
   }
-  return static_cast<ssize_t>(done);
+  if (error == EIO && sealed) tell_damage(bad);
+  errno = error;
+  return done;
 }

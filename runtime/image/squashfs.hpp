@@ -9,6 +9,7 @@
 
 #include "runtime/base/result.hpp"
 #include "runtime/payload/payload.hpp"
+#include "runtime/payload/seal.hpp"
 
 struct sqfs;
 struct sqfs_inode;
@@ -36,6 +37,10 @@ class Squashfs {
   // Something is there, a symlink perhaps.
   bool has_entry(const std::string& path);
 
+  // What it is vouched for by, where a seal follows it: reads then give nothing
+  // else (sealed_file.hpp).
+  const Seal* seal() const;
+
   sqfs* raw() const { return fs_.get(); }
   const std::string& name() const { return name_; }
 
@@ -54,5 +59,12 @@ class Squashfs {
 // what it was when the image was opened. It must not return to the reader
 // with changed bytes, so the default ends the read with an error.
 void on_image_changed(std::function<void()> handler);
+
+// The same for what its seal does not vouch for; `what` says where it lies.
+void on_image_damaged(std::function<void(const std::string& what)> handler);
+
+// What was said last of such damage, in a process without a handler; empty:
+// there was none.
+std::string damage_found();
 
 }  // namespace rootlet::image

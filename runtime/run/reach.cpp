@@ -159,7 +159,7 @@ Result<std::vector<image::Server>> start_servers(std::vector<RunImage>& images, 
       return std::move(server).error();
     }
     servers.push_back(std::move(server).value());
-    servers.back().image = image.name;
+    servers.back().image = image.name.empty() ? image.source->file : image.name;
   }
   return servers;
 }

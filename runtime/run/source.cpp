@@ -73,6 +73,23 @@ Result<Source> open_image(os::Fd fd, std::string file, const Location& location)
 
 std::string location_file(const std::string& text) { return parse_location(text).file; }
 
+Result<LocatedFile> open_location(const std::string& text) {
+  const Location location = parse_location(text);
+  // Not to wait for the writer of a FIFO.
+  auto opened = os::open_at(AT_FDCWD, location.file, O_RDONLY | O_NONBLOCK);
+  if (!opened.ok()) {
+    Error error = opened.error();
+    error.action = kOpen;
+    return error;
+  }
+  return LocatedFile{real_path(location.file), std::move(opened).value(),
+                     !location.offset && location.entry.empty()};
+}
+
+Result<Payload> locate_payload(int fd, const std::string& text) {
+  return locate(fd, parse_location(text));
+}
+
 Result<Source> open_source(const std::string& text) {
   const Location location = parse_location(text);
   auto opened = os::open_at(AT_FDCWD, location.file, O_RDONLY);
@@ -139,7 +156,10 @@ bool Source::has_file(const std::string& path) {
 }
 
 Result<Policy> read_policy(Source& source) {
-  const auto bytes = source.reader()(std::string(kPolicyPath));
+  const std::string path(kPolicyPath);
+  // A policy that is there and cannot be read is not one that asks for nothing.
+  const auto bytes =
+      source.image ? TRY(source.image->read_file(path, kPolicyMaximum)) : source.reader()(path);
   if (!bytes) return Policy{};
   return decode_policy(*bytes);
 }

@@ -24,6 +24,17 @@ struct Source {
 // AppImage (the payload behind its ELF part).
 Result<Source> open_source(const std::string& text);
 
+// The file that such a text names, opened without a look into it. `whole`: the
+// text names nothing but the file.
+struct LocatedFile {
+  std::string file;  // absolute, symlinks resolved
+  os::Fd fd;
+  bool whole = true;
+};
+Result<LocatedFile> open_location(const std::string& text);
+// Where the image lies in it.
+Result<Payload> locate_payload(int fd, const std::string& text);
+
 // FILE of such a text.
 std::string location_file(const std::string& text);
 

@@ -113,6 +113,7 @@ Result<int> print_inspection(Source& source) {
     line("compression", image::compression_name(block.compression));
     line("block size", std::to_string(block.block_size));
     line("inodes", std::to_string(block.inodes));
+    if (source.image->seal() != nullptr) line("seal", seal_text(source.image->seal()->digest));
   }
   for (const std::string& word : policy.entrypoint) line("entrypoint", word);
   for (const auto& [name, path] : policy.commands) line("command", name + " = " + path);

@@ -27,6 +27,7 @@ become_user() { # the calling (sub)shell becomes the command, pid and all
 # The user must reach the programs wherever the checkout lies.
 install -m 755 "$rootlet" "$work/rootlet"
 install -m 755 "$(dirname "$rootlet")/rootlet-tools" "$work/rootlet-tools"
+install -m 755 "$(dirname "$rootlet")/rootlet-examiner" "$work/rootlet-examiner"
 install -m 755 "$stub" "$work/rootlet-stub"
 [ -f "$apprun" ] && install -m 755 "$apprun" "$work/rootlet-apprun"
 rootlet=$work/rootlet offset=$(stat -c %s "$stub")

@@ -20,6 +20,12 @@ namespace fs = std::filesystem;
 
 namespace {
 
+Result<Source> read(const std::string& spec) {
+  SourceRequest request;
+  request.spec = spec;
+  return read_source(request);
+}
+
 std::string text_of(const NodePtr& node) {
   REQUIRE(node);
   std::string text(node->size, '\0');
@@ -29,7 +35,7 @@ std::string text_of(const NodePtr& node) {
 
 Result<Source> read_made(const TarMaker& maker) {
   const TempDir dir;
-  return read_source(dir.write("x.tar", maker.make()));
+  return read(dir.write("x.tar", maker.make()));
 }
 
 std::string tar_fault(const TarMaker& maker) {
@@ -101,9 +107,9 @@ TEST_CASE("an archive that is cut, empty or none is an error") {
   const TempDir dir;
   TarMaker maker;
   maker.add({.name = "x", .bytes = std::string(5000, 'x')});
-  CHECK_FALSE(read_source(dir.write("cut.tar", maker.make().substr(0, 2000))).ok());
-  CHECK_FALSE(read_source(dir.write("empty.tar", "")).ok());
-  CHECK_FALSE(read_source(dir.write("text", "this is no archive, but a text\n")).ok());
+  CHECK_FALSE(read(dir.write("cut.tar", maker.make().substr(0, 2000))).ok());
+  CHECK_FALSE(read(dir.write("empty.tar", "")).ok());
+  CHECK_FALSE(read(dir.write("text", "this is no archive, but a text\n")).ok());
 }
 
 TEST_CASE("a directory is read as it is, and its symlinks are not followed") {
@@ -112,7 +118,7 @@ TEST_CASE("a directory is read as it is, and its symlinks are not followed") {
   fs::create_symlink("/etc", dir / "etc");
   fs::create_hard_link(dir / "usr/bin/x", dir / "usr/bin/y");
   ::chmod((dir / "usr/bin/x").c_str(), 04751);
-  const auto source = read_source(dir.path());
+  const auto source = read(dir.path());
   REQUIRE(source.ok());
   CHECK(source.value().kind == Source::Kind::kDirectory);
   const Tree& tree = source.value().tree;
@@ -127,7 +133,7 @@ TEST_CASE("a directory swapped for a symlink after it was read does not lead out
   const TempDir dir, elsewhere;
   dir.write("d/x", "inside");
   elsewhere.write("x", "outs!e");
-  const auto source = read_source(dir.path());
+  const auto source = read(dir.path());
   REQUIRE(source.ok());
   fs::remove_all(dir / "d");
   fs::create_directory_symlink(elsewhere.path(), dir / "d");
@@ -137,7 +143,7 @@ TEST_CASE("a directory swapped for a symlink after it was read does not lead out
 TEST_CASE("a file that shrank since it was read is an error, not zeros") {
   const TempDir dir;
   dir.write("x", "long text");
-  const auto source = read_source(dir.path());
+  const auto source = read(dir.path());
   REQUIRE(source.ok());
   dir.write("x", "short");
   char buffer[9];
@@ -154,7 +160,7 @@ TEST_CASE("a file that the caller may not read is named") {
   if (child == 0) {
     if (::geteuid() == 0 && (::setresgid(65534, 65534, 65534) | ::setresuid(65534, 65534, 65534)))
       ::_exit(9);
-    const auto source = read_source(dir.path());
+    const auto source = read(dir.path());
     if (source.ok()) ::_exit(1);
     ::_exit(source.error().subject == dir / "usr/secret" && source.error().code == EACCES ? 0 : 2);
   }
@@ -166,11 +172,11 @@ TEST_CASE("a file that the caller may not read is named") {
 TEST_CASE("an AppDir is recognised, and a prefix says otherwise") {
   const TempDir dir;
   dir.write("AppRun", "x");
-  CHECK(read_source(dir.path()).value().kind == Source::Kind::kDirectory);
+  CHECK(read(dir.path()).value().kind == Source::Kind::kDirectory);
   dir.write("x.desktop", "");
-  CHECK(read_source(dir.path()).value().kind == Source::Kind::kAppDir);
-  CHECK(read_source("dir:" + dir.path()).value().kind == Source::Kind::kDirectory);
-  CHECK_FALSE(read_source("tar:" + dir.path()).ok());
+  CHECK(read(dir.path()).value().kind == Source::Kind::kAppDir);
+  CHECK(read("dir:" + dir.path()).value().kind == Source::Kind::kDirectory);
+  CHECK_FALSE(read("tar:" + dir.path()).ok());
   const TempDir bare;
-  CHECK_FALSE(read_source("appdir:" + bare.path()).ok());
+  CHECK_FALSE(read("appdir:" + bare.path()).ok());
 }
