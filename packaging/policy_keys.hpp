@@ -67,6 +67,7 @@ inline constexpr std::array kIsolationKeys = std::to_array<IsolationKey>({
     {"pass-fd", IsolationKey::Form::kForbidden},
     {"status-fd", IsolationKey::Form::kForbidden},
     {"status", IsolationKey::Form::kForbidden},
+    {"die-with-parent", IsolationKey::Form::kForbidden},
     {"keep", IsolationKey::Form::kForbidden},
     {"mount", IsolationKey::Form::kForbidden},
     {"dry-run", IsolationKey::Form::kForbidden},

@@ -99,11 +99,12 @@ Status confine_reader() {
   return os::allow_only(kOfReaders, {}, os::Threads::allowed);
 }
 
-Status confine_keeper(int proc, int rendezvous) {
+Status confine_keeper(int proc, int rendezvous, int outside) {
   os::lower_limit(RLIMIT_AS, kMemoryOfKeepers);
   TRY(os::keep_capabilities(std::uint64_t{1} << CAP_SYS_ADMIN));
-  TRY(os::leave_files(
-      {{LANDLOCK_ACCESS_FS_READ_FILE, proc}, {LANDLOCK_ACCESS_FS_REMOVE_FILE, rendezvous}}));
+  TRY(os::leave_files({{LANDLOCK_ACCESS_FS_READ_FILE, proc},
+                       {LANDLOCK_ACCESS_FS_REMOVE_FILE, rendezvous},
+                       {LANDLOCK_ACCESS_FS_REMOVE_DIR, outside}}));
   return os::allow_only(kOfKeepers, {}, os::Threads::none);
 }
 

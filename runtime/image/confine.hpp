@@ -22,7 +22,8 @@ Status confine_reader();
 
 // The same for a keeper: accept, look at who it is in `proc` (a directory of
 // processes), clone a mount (the one capability), send it, and remove its
-// socket from `rendezvous` at the end.
-Status confine_keeper(int proc, int rendezvous);
+// socket from `rendezvous` at the end. `outside`, where it is valid: in it the
+// empty directories may be removed that were made for servers of one parent.
+Status confine_keeper(int proc, int rendezvous, int outside);
 
 }  // namespace rootlet::image

@@ -9,6 +9,7 @@
 
 #include "runtime/image/squashfs.hpp"
 #include "runtime/image/workspace.hpp"
+#include "runtime/os/parent.hpp"
 
 namespace rootlet::image {
 namespace {
@@ -132,6 +133,7 @@ bool Filling::take(Piece& piece) {
 }
 
 void Filling::do_piece(const Piece& piece) {
+  if (os::Parent::of_this_process().has_ended()) return fail(os::Parent::end_error());
   auto filled = fill(piece);
   const std::uint64_t size = piece.to - piece.from;
   written_ += size;

@@ -18,6 +18,7 @@
 #include "runtime/image/confine.hpp"
 #include "runtime/image/mount.hpp"
 #include "runtime/image/squashfuse.hpp"
+#include "runtime/os/parent.hpp"
 #include "runtime/os/peer.hpp"
 #include "runtime/os/process.hpp"
 #include "runtime/os/socket.hpp"
@@ -44,6 +45,8 @@ struct Keeper {
   os::Fd proc;
   os::Standing wanted;  // of its runs
   ino_t socket_number = 0;
+  os::Fd outside;  // in which the directories below were made for servers of one parent
+  std::string directory, around;
 };
 
 // --- on the way --------------------------------------------------------------
@@ -127,9 +130,27 @@ Status know_the_socket(Keeper& keeper) {
   return Done{};
 }
 
+// Directories of that name are made for the servers of one parent, and go with
+// the last of these.
+Status know_the_directories(Keeper& keeper) {
+  constexpr std::string_view kMade = "rootlet-";
+  if (os::Parent::of_this_process().number() == 0) return Done{};
+  char text[4096];
+  const ssize_t length =
+      ::readlink(os::fd_path(keeper.offer.rendezvous.get()).c_str(), text, sizeof text);
+  const std::string path(text, length > 0 ? static_cast<std::size_t>(length) : 0);
+  const std::size_t last = path.rfind('/'), before = path.rfind('/', last - 1);
+  if (path.compare(before + 1, kMade.size(), kMade) != 0) return Done{};
+  keeper.directory = path.substr(before + 1);
+  keeper.around = path.substr(before + 1, last - before - 1);
+  keeper.outside = TRY(os::open_at(keeper.offer.rendezvous.get(), "../..", O_PATH | O_DIRECTORY));
+  return Done{};
+}
+
 Status get_ready(Keeper& keeper, Squashfs& image, Owner owner, const os::OneProcessor& beside) {
   // An own open file, and so an own lock: the other one is shared with the launcher.
   os::Fd own = TRY(os::open_at(keeper.offer.rendezvous.get(), ".", O_RDONLY | O_DIRECTORY));
+  TRY(know_the_directories(keeper));
   TRY(start_reader(keeper, image, owner, beside));
   ::close(image.raw()->fd);
   keeper.wanted = {owner.uid, owner.gid, ""};
@@ -146,7 +167,7 @@ Status get_ready(Keeper& keeper, Squashfs& image, Owner owner, const os::OneProc
   struct sigaction action {};
   action.sa_handler = [](int) { told_to_end = 1; };
   ::sigaction(SIGTERM, &action, nullptr);
-  return confine_keeper(keeper.proc.get(), keeper.offer.rendezvous.get());
+  return confine_keeper(keeper.proc.get(), keeper.offer.rendezvous.get(), keeper.outside.get());
 }
 
 // --- at work -----------------------------------------------------------------
@@ -170,14 +191,17 @@ class Work {
   }
 
   [[noreturn]] void go_on() {
+    int idle = 0;  // seconds
     while (true) {
+      if (!runs_.empty()) idle = 0;
       if (runs_.empty() && told_to_end) leave();
       std::vector<pollfd> events = watched();
-      const timespec keep{keeper_.offer.keep_seconds, 0};
+      constexpr timespec kSecond{1, 0};
       const int count =
-          ::ppoll(events.data(), events.size(), runs_.empty() ? &keep : nullptr, &open_to_end_);
-      if (count == 0) leave();
+          ::ppoll(events.data(), events.size(), runs_.empty() ? &kSecond : nullptr, &open_to_end_);
+      if (count == 0 && (++idle >= keeper_.offer.keep_seconds || !has_its_name())) leave();
       if (count <= 0) continue;
+      if (events[2].revents != 0) leave();  // and its runs do, who have the same parent
       if (events[1].revents != 0) pass_last_words();
       drop_ended(events);
       if (events[0].revents != 0) take_one();
@@ -190,7 +214,9 @@ class Work {
 
   std::vector<pollfd> watched() const {
     const int door = runs_.size() < kMost ? keeper_.offer.socket.get() : -1;
-    std::vector<pollfd> events = {{door, POLLIN, 0}, {keeper_.channel.get(), POLLIN, 0}};
+    std::vector<pollfd> events = {{door, POLLIN, 0},
+                                  {keeper_.channel.get(), POLLIN, 0},
+                                  {os::Parent::of_this_process().descriptor(), POLLIN, 0}};
     // A run has nothing to say: its end is all that is waited for.
     for (const os::Fd& run : runs_) events.push_back({run.get(), POLLIN, 0});
     return events;
@@ -198,7 +224,7 @@ class Work {
 
   void drop_ended(const std::vector<pollfd>& events) {
     for (std::size_t i = runs_.size(); i-- > 0;) {
-      if (events[i + 2].revents != 0) runs_.erase(runs_.begin() + static_cast<std::ptrdiff_t>(i));
+      if (events[i + 3].revents != 0) runs_.erase(runs_.begin() + static_cast<std::ptrdiff_t>(i));
     }
   }
 
@@ -220,7 +246,7 @@ class Work {
     constexpr timespec kMoment{2, 0};
     keeper_.offer.socket.reset();
     while (got > 0 && !runs_.empty()) {
-      std::vector<pollfd> events = {{-1, 0, 0}, {-1, 0, 0}};
+      std::vector<pollfd> events = {{-1, 0, 0}, {-1, 0, 0}, {-1, 0, 0}};
       for (const os::Fd& run : runs_) events.push_back({run.get(), POLLIN, 0});
       if (::ppoll(events.data(), events.size(), &kMoment, nullptr) <= 0) break;
       drop_ended(events);
@@ -239,12 +265,20 @@ class Work {
       locked = ::flock(directory, LOCK_EX | LOCK_NB) == 0;
       if (!locked) ::ppoll(nullptr, 0, &kBreath, nullptr);
     }
-    struct stat status {};
-    if (locked && ::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
-        status.st_ino == keeper_.socket_number) {
-      ::unlinkat(directory, name, 0);
+    if (locked && has_its_name()) ::unlinkat(directory, name, 0);
+    if (keeper_.outside.valid() && os::Parent::of_this_process().has_ended()) {
+      ::unlinkat(keeper_.outside.get(), keeper_.directory.c_str(), AT_REMOVEDIR);
+      ::unlinkat(keeper_.outside.get(), keeper_.around.c_str(), AT_REMOVEDIR);
     }
     ::_exit(0);
+  }
+
+  // Without it no run finds this server.
+  bool has_its_name() const {
+    struct stat status {};
+    return ::fstatat(keeper_.offer.rendezvous.get(), keeper_.offer.name.c_str(), &status,
+                     AT_SYMLINK_NOFOLLOW) == 0 &&
+           status.st_ino == keeper_.socket_number;
   }
 
   Keeper keeper_;
@@ -254,8 +288,9 @@ class Work {
 
 [[noreturn]] void keep(Keeper keeper, Squashfs& image, Owner owner,
                        const os::OneProcessor& beside) {
-  let_go("rootlet-keeper", {image.raw()->fd, keeper.first.get(), keeper.offer.socket.get(),
-                            keeper.offer.rendezvous.get()});
+  let_go("rootlet-keeper",
+         {image.raw()->fd, keeper.first.get(), keeper.offer.socket.get(),
+          keeper.offer.rendezvous.get(), os::Parent::of_this_process().descriptor()});
   auto ready = get_ready(keeper, image, owner, beside);
   if (ready.ok()) ready = welcome(keeper, keeper.first.get());
   if (!ready.ok()) {

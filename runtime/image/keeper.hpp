@@ -27,7 +27,9 @@ struct Offer {
 // it stands in the namespaces of its runs these can tell it from a tool, which
 // does not (os/peer.hpp).
 //
-// It ends `keep_seconds` after its last run, and its socket with it.
+// It ends `keep_seconds` after its last run, and its socket with it; sooner
+// when its name is removed, or when the parent ends that it is to end with
+// (os/parent.hpp).
 Result<Server> start_shared_server(Squashfs& image, Owner owner, Offer offer,
                                    const os::OneProcessor& beside);
 

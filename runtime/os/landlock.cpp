@@ -41,6 +41,7 @@ Status leave_files(std::span<const FileRight> rights) {
   const Fd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &all, sizeof all, 0)));
   if (!ruleset.valid()) return last_error(kConfine, "Landlock");
   for (const FileRight& right : rights) {
+    if (right.below < 0) continue;
     const landlock_path_beneath_attr rule{right.access & all.files, right.below};
     if (::syscall(SYS_landlock_add_rule, ruleset.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) !=
         0) {

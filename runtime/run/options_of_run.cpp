@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <fcntl.h>
 
+#include "runtime/os/parent.hpp"
 #include "runtime/run/option_rows.hpp"
 #include "runtime/run/status_report.hpp"
 
@@ -32,6 +33,13 @@ Status set_exec(Options& options, const std::string& value) {
   return Done{};
 }
 
+// Now, before anything takes time in which the parent could end.
+Status set_parent(Options&, const std::string& value) {
+  std::optional<int> number = 0;
+  if (!value.empty()) TRY(set_number(number, "die-with-parent", value));
+  return os::Parent::of_this_process().watch(*number);
+}
+
 Status set_dry_run(Options& options, const std::string& value) {
   if (!value.empty() && value != "json") return unknown_word("dry-run", value, {"json"});
   options.dry_run = true;
@@ -60,6 +68,8 @@ constexpr OptionRow kRows[] = {
      [](O&, V& v) { return StatusReport::of_this_run().open_descriptor(v); }, true},
     {"status", "PATH", "the same to a file, a FIFO or a socket",
      [](O&, V& v) { return StatusReport::of_this_run().open_path(v); }, true},
+    {"die-with-parent", "[PID]", "the run ends when the process that started it does", set_parent,
+     true},
     {"record", "FILE", "", [](O&, V&) { return not_here("record"); }},
     {"no-isolation", "", "run without isolation (extracts first)", raise<&Options::no_isolation>,
      true, true},

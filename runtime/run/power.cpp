@@ -42,7 +42,8 @@ constexpr Named kNamed[] = {
     {Kind::harmless, " writable hostname cwd env clean-env exec verbose "},
     {Kind::narrows, " rules "},
     {Kind::callers,
-     " image mount keep shell pass-fd status-fd status no-isolation best-effort dry-run doctor "
+     " image mount keep shell pass-fd status-fd status die-with-parent no-isolation best-effort "
+     "dry-run doctor "
      "inspect version help "},
 };
 constexpr const char* kAdding =

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 
+#include "runtime/os/parent.hpp"
 #include "runtime/os/peer.hpp"
 #include "runtime/run/environment.hpp"
 #include "runtime/run/rendezvous.hpp"
@@ -103,6 +104,7 @@ Result<std::string> make_key(const Source& source, const Caller& caller, int kee
   add(status.st_ctim.tv_nsec);
   add(source.payload.offset);
   add(keep);
+  add(os::Parent::of_this_process().number());  // with which the server ends
   add(hash(inherited(caller)));
   return key;
 }

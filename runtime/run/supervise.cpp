@@ -13,6 +13,7 @@
 
 #include "runtime/base/log.hpp"
 #include "runtime/os/clock.hpp"
+#include "runtime/os/parent.hpp"
 #include "runtime/os/peer.hpp"
 #include "runtime/run/status_report.hpp"
 #include "runtime/sandbox/control.hpp"
@@ -86,7 +87,8 @@ class Supervisor {
     std::vector<pollfd> events = {{init_.control.get(), POLLIN, 0},
                                   {signals_.get(), POLLIN, 0},
                                   {init_.errands.get(), POLLIN, 0},
-                                  {refusals_.fd(), POLLIN, 0}};
+                                  {refusals_.fd(), POLLIN, 0},
+                                  {os::Parent::of_this_process().descriptor(), POLLIN, 0}};
     for (std::size_t i = 0; i < servers_.size(); ++i) {
       for (const os::Fd* end : {&servers_[i].pidfd, &servers_[i].channel, &servers_[i].life}) {
         events.push_back({watched_[i] ? end->get() : -1, POLLIN, 0});
@@ -95,11 +97,12 @@ class Supervisor {
     if (::poll(events.data(), events.size(), moment()) <= 0) return look_at_servers();
     // Init first: when the tool has ended, the server's end is no news.
     if (events[0].revents != 0) return hear_init();
+    if (events[4].revents != 0) error_ = os::Parent::end_error();
     if (events[2].revents != 0) run_errand();
     if (events[1].revents != 0) pass_signals();
     if (events[3].revents != 0) result_ = refusals_.hear(events[3].revents);
     for (std::size_t i = 0; i < servers_.size(); ++i) {
-      const pollfd* ends = &events[4 + 3 * i];
+      const pollfd* ends = &events[5 + 3 * i];
       if (ends[0].revents != 0 || ends[1].revents != 0 || ends[2].revents != 0) hear_server(i);
     }
   }

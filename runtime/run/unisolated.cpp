@@ -12,6 +12,7 @@
 #include <csignal>
 
 #include "runtime/base/log.hpp"
+#include "runtime/os/parent.hpp"
 #include "runtime/run/environment.hpp"
 #include "runtime/run/extracted.hpp"
 #include "runtime/run/status_report.hpp"
@@ -100,9 +101,15 @@ Result<int> wait_for_tool(os::Child child) {
   sigset_t all;
   ::sigfillset(&all);
   const os::Fd signals(::signalfd(-1, &all, SFD_CLOEXEC));
-  pollfd events[2] = {{child.pidfd.get(), POLLIN, 0}, {signals.get(), POLLIN, 0}};
+  pollfd events[3] = {{child.pidfd.get(), POLLIN, 0},
+                      {signals.get(), POLLIN, 0},
+                      {os::Parent::of_this_process().descriptor(), POLLIN, 0}};
   while (events[0].revents == 0) {
-    if (::poll(events, 2, -1) < 0) continue;
+    if (::poll(events, 3, -1) < 0) continue;
+    if (events[2].revents != 0) {
+      ::kill(child.pid, SIGKILL);  // what it started stays: without isolation nothing holds it
+      events[2].fd = -1;
+    }
     signalfd_siginfo info{};
     if (events[1].revents == 0 || ::read(signals.get(), &info, sizeof info) != sizeof info)
       continue;

@@ -59,6 +59,7 @@ WRONG = {
     "status-fd": [("", ""), ("x", ""), ("77", "77")],
     "status": [("/no/such/directory/file", "/no/such/directory")],
     "record": [("", "")],
+    "die-with-parent": [("x", "NUMBER"), ("-1", "NUMBER"), ("1", "it has ended")],
     "dry-run": [("jsno", "json")],
 }
 

@@ -87,7 +87,7 @@ TEST_CASE("a value of a wrong type is named with its line") {
 
 TEST_CASE("what belongs to the caller alone is refused in a policy") {
   for (const char* key : {"no-isolation", "best-effort", "image", "pass-fd", "status-fd", "keep",
-                          "mount", "dry-run"}) {
+                          "die-with-parent", "mount", "dry-run"}) {
     CHECK_THAT(fault("[isolation]\n" + std::string(key) + " = true\n"),
                Contains("never read from an image"));
   }
