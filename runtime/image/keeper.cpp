@@ -130,17 +130,14 @@ Status know_the_socket(Keeper& keeper) {
   return Done{};
 }
 
-// Directories of that name are made for the servers of one parent, and go with
-// the last of these.
+// What the first run made for servers of its parent alone goes with the last of these.
 Status know_the_directories(Keeper& keeper) {
-  constexpr std::string_view kMade = "rootlet-";
-  if (os::Parent::of_this_process().number() == 0) return Done{};
   char text[4096];
   const ssize_t length =
       ::readlink(os::fd_path(keeper.offer.rendezvous.get()).c_str(), text, sizeof text);
   const std::string path(text, length > 0 ? static_cast<std::size_t>(length) : 0);
   const std::size_t last = path.rfind('/'), before = path.rfind('/', last - 1);
-  if (path.compare(before + 1, kMade.size(), kMade) != 0) return Done{};
+  if (!os::Parent::of_this_process().owns(path.substr(0, last))) return Done{};
   keeper.directory = path.substr(before + 1);
   keeper.around = path.substr(before + 1, last - before - 1);
   keeper.outside = TRY(os::open_at(keeper.offer.rendezvous.get(), "../..", O_PATH | O_DIRECTORY));
@@ -260,7 +257,8 @@ class Work {
     const int directory = keeper_.offer.rendezvous.get();
     const char* name = keeper_.offer.name.c_str();
     constexpr timespec kBreath{0, 10'000'000};
-    bool locked = false;
+    keeper_.offer.socket.reset();  // who waits at it may be the one who holds the lock
+    bool locked = os::Parent::of_this_process().has_ended();  // then nobody else takes the name
     for (int tries = 0; tries < 100 && !locked; ++tries) {
       locked = ::flock(directory, LOCK_EX | LOCK_NB) == 0;
       if (!locked) ::ppoll(nullptr, 0, &kBreath, nullptr);

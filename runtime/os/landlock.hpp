@@ -13,7 +13,7 @@ namespace rootlet::os {
 // (landlock(7), Linux 5.13).
 long landlock_version();
 
-// LANDLOCK_ACCESS_FS_* rights to one file, or to all below a directory.
+// LANDLOCK_ACCESS_FS_* rights to one file, or to all below a directory; -1: to none.
 struct FileRight {
   std::uint64_t access;
   int below;

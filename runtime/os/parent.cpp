@@ -41,6 +41,10 @@ bool Parent::has_ended() const {
   return ::ppoll(&end, 1, &kNow, nullptr) > 0;  // a keeper may call no poll(2)
 }
 
+bool Parent::owns(const std::string& directory) const {
+  return number_ != 0 && directory.compare(directory.rfind('/') + 1, 8, "rootlet-") == 0;
+}
+
 Error Parent::end_error() {
   return plain_error("watch the parent process", "", "it has ended, and the run with it");
 }

@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <string>
+
 #include "runtime/base/result.hpp"
 #include "runtime/os/fd.hpp"
 
@@ -25,6 +27,10 @@ class Parent {
   int descriptor() const { return ended_.get(); }
   bool has_ended() const;
   pid_t number() const { return number_; }  // 0 where it is not watched
+
+  // Whether a runtime directory is for the servers of this parent alone: made by
+  // the first run, gone with the last server.
+  bool owns(const std::string& directory) const;
 
   static Error end_error();
 

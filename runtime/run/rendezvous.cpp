@@ -12,6 +12,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/os/parent.hpp"
+
 namespace rootlet {
 namespace {
 
@@ -45,6 +47,8 @@ bool is_private(int directory, uid_t uid) {
 
 // The directory in `around`, made if it is missing.
 Result<os::Fd> open_in(const std::string& around, uid_t uid) {
+  // By a run, not by the parent: were that killed now, nobody would remove it.
+  if (os::Parent::of_this_process().owns(around)) ::mkdir(around.c_str(), 0700);
   const os::Fd parent(::open(around.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!parent.valid())
     return last_error(kShare, around, "set XDG_RUNTIME_DIR to a private directory");

@@ -133,10 +133,9 @@ def while_unpacking(rig):
 
 
 def runtime_of_parent(rig):
-    """A runtime directory as one parent makes it for its own servers."""
+    """A runtime directory for the servers of one parent: the first run makes it."""
     directory = Path("/dev/shm/rootlet-of-a-parent")
-    directory.mkdir(mode=0o700)
-    os.chown(directory, rig.uid, rig.uid)
+    check(not directory.exists(), "it is there already")
     return directory
 
 
