@@ -280,6 +280,16 @@ public final class ToolCommand implements Serializable {
     if (session != null) session.prepare(builder.environment());
   }
 
+  /** Whether an option of the launcher was given by this name. */
+  public boolean hasOption(String name) {
+    return options.stream().anyMatch(option -> option.equals(name) || option.startsWith(name + "="));
+  }
+
+  /** The name of the image. */
+  public String toolName() {
+    return tool.name();
+  }
+
   Tool tool() {
     return tool;
   }
