@@ -2,11 +2,11 @@
 #include "packaging/output_file.hpp"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <cstring>
 
 #include "packaging/tree.hpp"
@@ -16,77 +16,68 @@ namespace {
 
 constexpr std::string_view kWrite = "write the file";
 
-// For the signal handler, which may only use what needs no lock: the name of
-// the file to remove, or an empty string.
-char part_to_remove[4096];
-
-void remove_part_and_die(int signal) {
-  if (part_to_remove[0] != '\0') ::unlink(part_to_remove);
-  // SA_RESETHAND: this time it ends us, as the caller expects of the signal.
-  ::raise(signal);
-}
-
-void remove_on_signals(const std::string& part) {
-  if (part.size() >= sizeof part_to_remove) return;
-  std::memcpy(part_to_remove, part.c_str(), part.size() + 1);
-  struct sigaction action {};
-  action.sa_handler = remove_part_and_die;
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
-  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
-    struct sigaction before {};
-    // An ignored signal (nohup) stays ignored.
-    if (::sigaction(signal, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
-    ::sigaction(signal, &action, nullptr);
-  }
-}
-
 std::string directory_of(const std::string& path) {
   return path.find('/') == std::string::npos ? "." : parent_of(path);
+}
+
+// A name beside the output that nobody has. What is made under it is removed.
+Result<std::string> unused_name(const std::string& path) {
+  std::string name = directory_of(path) + "/.rootlet-XXXXXX";
+  const os::Fd taken(::mkostemp(name.data(), O_CLOEXEC));
+  if (!taken.valid()) return last_error(kWrite, path);
+  ::unlink(name.c_str());
+  return name;
 }
 
 }  // namespace
 
 Result<OutputFile> OutputFile::create(const std::string& path) {
   const int nameless = ::open(directory_of(path).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (nameless >= 0) return OutputFile(os::Fd(nameless), path, {});
+  if (nameless >= 0) return OutputFile(os::Fd(nameless), path);
   // EOPNOTSUPP, or EISDIR from a kernel or filesystem that ignores the flag.
   if (errno != EOPNOTSUPP && errno != EISDIR) return last_error(kWrite, path);
-  std::string part = path + ".part";
-  ::unlink(part.c_str());  // of a build that was killed
-  const int fd = ::open(part.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600);
-  if (fd < 0) return last_error(kWrite, part);
-  remove_on_signals(part);
-  return OutputFile(os::Fd(fd), path, std::move(part));
+  OutputFile output({}, path);
+  output.part_ = TRY(unused_name(path));
+  TRY(output.watch_part());
+  output.file_ = os::Fd(::open(output.part_.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600));
+  if (!output.file_.valid()) return last_error(kWrite, path);
+  return output;
 }
 
-OutputFile::~OutputFile() {
-  if (part_.empty() || !file_.valid()) return;
-  ::unlink(part_.c_str());
-  part_to_remove[0] = '\0';
+// Before the name exists: a kill between the two would leave it.
+Status OutputFile::watch_part() {
+  std::array<char, 4096> here{};
+  std::string part = part_;
+  if (!part.starts_with('/') && ::getcwd(here.data(), here.size()) != nullptr) {
+    part = std::string(here.data()) + "/" + part;
+  }
+  janitor_ = TRY(Janitor::watch([part] { ::unlink(part.c_str()); }));
+  return Done{};
+}
+
+// linkat(2) replaces nothing: a name for a moment, then rename(2).
+Status OutputFile::take_name() {
+  const std::string self = os::fd_path(fd());
+  if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+    return Done{};
+  }
+  if (errno != EEXIST) return last_error(kWrite, path_);
+  part_ = TRY(unused_name(path_));
+  TRY(watch_part());
+  if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, part_.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+    return last_error(kWrite, path_);
+  }
+  return Done{};
 }
 
 Status OutputFile::publish(unsigned mode) {
   if (::fchmod(fd(), mode) != 0) return last_error(kWrite, path_);
   if (::fsync(fd()) != 0) return last_error(kWrite, path_);
-  if (part_.empty()) {
-    const std::string self = "/proc/self/fd/" + std::to_string(fd());
-    if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, path_.c_str(), AT_SYMLINK_FOLLOW) == 0) {
-      file_.reset();
-      return Done{};
-    }
-    if (errno != EEXIST) return last_error(kWrite, path_);
-    // linkat(2) replaces nothing: a name for a moment, then rename(2).
-    const std::string part = path_ + ".part";
-    remove_on_signals(part);
-    ::unlink(part.c_str());
-    if (::linkat(AT_FDCWD, self.c_str(), AT_FDCWD, part.c_str(), AT_SYMLINK_FOLLOW) != 0) {
-      return last_error(kWrite, part);
-    }
-    part_ = part;
+  if (part_.empty()) TRY(take_name());
+  if (!part_.empty() && ::rename(part_.c_str(), path_.c_str()) != 0) {
+    return last_error(kWrite, path_);
   }
-  if (::rename(part_.c_str(), path_.c_str()) != 0) return last_error(kWrite, path_);
-  part_.clear();
-  part_to_remove[0] = '\0';
+  janitor_.dismiss();
   file_.reset();
   return Done{};
 }
