@@ -2,6 +2,7 @@
 #include "packaging/apt.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <regex>
 #include <set>
@@ -34,6 +35,26 @@ std::string fetched_package(std::string_view line) {
   std::string word;
   for (int i = 0; i < 5; ++i) words >> word;
   return word;
+}
+
+// Of "'file:/PATH'" apt takes the file where it lies; dpkg wants it beside the
+// others. apt has compared the index that names it, and compares it again.
+Status copy_local(const std::string& uri, const std::string& target) {
+  if (!uri.starts_with("'file:/") || !uri.ends_with("'")) return Done{};
+  const std::string quoted = uri.substr(6, uri.size() - 7);
+  std::string path;
+  for (std::size_t i = 0; i < quoted.size(); ++i) {
+    if (quoted[i] == '%' && i + 2 < quoted.size()) {
+      path += static_cast<char>(std::strtoul(quoted.substr(i + 1, 2).c_str(), nullptr, 16));
+      i += 2;
+    } else {
+      path += quoted[i];
+    }
+  }
+  std::error_code error;
+  std::filesystem::copy_file(path, target, error);
+  if (!error) return Done{};
+  return Error{error.value(), std::string(kInstall), path, "", ""};
 }
 
 // From "Inst NAME (VERSION ORIGIN [ARCH]) ..." or "Conf ...".
@@ -151,7 +172,9 @@ Status Apt::download(const std::vector<std::string>& packages, const Report& rep
     std::istringstream fields(line);
     std::string uri, file;
     std::uint64_t size = 0;
-    if (line.starts_with('\'') && fields >> uri >> file >> size) total += size;
+    if (!line.starts_with('\'') || !(fields >> uri >> file >> size)) continue;
+    total += size;
+    TRY(copy_local(uri, archives() + "/" + file));
   }
   words[3] = "--download-only";
   const auto end = TRY(run(words, [&](std::string_view line) {

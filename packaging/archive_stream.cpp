@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::string_view kRead = "read the archive";
 // Text reaches 20, sparse disk images some hundred; deflate ends at 1032.
-constexpr std::uint64_t kSuspiciousFrom = 8ull << 30;
+constexpr std::uint64_t kSuspiciousFrom = 2ull << 30;
 constexpr std::uint64_t kSuspiciousRatio = 500;
 
 }  // namespace

@@ -57,10 +57,10 @@ Result<CommandEnd> Engine::in_root(const std::string& root, std::vector<std::str
 
 Result<CommandEnd> Engine::on_host(const std::string& root, std::vector<std::string> words,
                                    std::function<void(std::string_view)> on_line,
-                                   const std::string& bind) const {
+                                   const std::vector<std::string>& binds) const {
   std::vector<std::string> all{rootlet_, "encapsulate"};
   for (std::string& option : common_options(filter_)) all.push_back(std::move(option));
-  if (!bind.empty()) all.push_back("--rootlet-bind=" + bind);
+  for (const std::string& bind : binds) all.push_back("--rootlet-bind=" + bind);
   std::string quoted;
   for (const char letter : root) {
     if (letter == '|' || letter == '\\') quoted += '\\';

@@ -23,10 +23,10 @@ class Engine {
                              std::function<void(std::string_view)> on_line = {}) const;
 
   // WORDS of the host's own programs, on a view of the host in which ROOT
-  // alone may be written, and where a BIND (SOURCE:PLACE) shows it once more.
+  // alone may be written, and where each BIND (SOURCE:PLACE[:ro]) shows more.
   Result<CommandEnd> on_host(const std::string& root, std::vector<std::string> words,
                              std::function<void(std::string_view)> on_line = {},
-                             const std::string& bind = {}) const;
+                             const std::vector<std::string>& binds = {}) const;
 
  private:
   Engine(std::string rootlet, std::string filter)

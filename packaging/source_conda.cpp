@@ -120,7 +120,9 @@ Result<Source> read_conda_file(const std::string& path, const SourceRequest& req
   for (const std::string& variable : variables(work)) install.push_back(variable);
   for (const std::string& word : create(client, prefix, file)) install.push_back(word);
   install.push_back("--offline");
-  const auto made = TRY(engine.on_host(work, install, {}, work + "/prefix:" + prefix));
+  // The client too: the view of the host has a /tmp of its own.
+  const std::vector<std::string> binds{work + "/prefix:" + prefix, client + ":" + client + ":ro"};
+  const auto made = TRY(engine.on_host(work, install, {}, binds));
   if (!made.ok()) return failed(path, made);
 
   std::vector<std::string> notes;
