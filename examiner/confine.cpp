@@ -22,7 +22,7 @@ namespace {
 constexpr rlim_t kMemory = rlim_t{1} << 30;
 constexpr rlim_t kDescriptors = 64;
 // Reading out a whole image may take long; the launcher watches that it goes on.
-constexpr rlim_t kSecondsOfFiles = 3600, kSecondsOfLibraries = 20, kSecondsOfDrawing = 5;
+constexpr rlim_t kSecondsOfFiles = 3600, kSecondsOfLibraries = 10, kSecondsOfDrawing = 5;
 
 constexpr long kAlways[] = {SYS_read,
                             SYS_pread64,
@@ -84,7 +84,10 @@ void limit(Job job) {
   os::lower_limit(RLIMIT_CORE, 0);
   os::lower_limit(RLIMIT_FSIZE, 0);
   os::lower_limit(RLIMIT_NOFILE, kDescriptors);
-  os::lower_limit(RLIMIT_CPU, seconds_of(job));
+  // SIGXCPU tells why; at the harder limit it would be SIGKILL.
+  os::lower_limit(RLIMIT_CPU, seconds_of(job) + 1);
+  const rlimit seconds{seconds_of(job), seconds_of(job) + 1};
+  ::setrlimit(RLIMIT_CPU, &seconds);
 }
 
 Status leave_one_file() { return os::leave_files({{LANDLOCK_ACCESS_FS_READ_FILE, kFile}}); }

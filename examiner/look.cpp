@@ -212,8 +212,9 @@ Status look(Archive& archive, const Words& words, FrameWriter& out) {
   LibAppImage library(out);
   Names names;
   if (whole) library.open();
-  if (library.works()) library.desktop(names.desktop);
-  if (names.desktop.empty()) names.desktop = first_desktop_file(look.links());
+  // Where there is none libappimage throws; that is no fault of the file.
+  names.desktop = first_desktop_file(look.links());
+  if (!names.desktop.empty() && library.works()) library.desktop(names.desktop);
   look.wish("desktop", names.desktop, kLargestText, true);
   look.wish("policy", std::string(kPolicyPath), kPolicyMaximum, true);
   look.wish("policy.toml", ".rootlet/policy.toml", kPolicyMaximum, true);

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <sys/prctl.h>
-
 #include <clocale>
-#include <csignal>
 #include <cstdlib>
 #include <ctime>
 #include <exception>
@@ -75,8 +72,6 @@ int main(int argc, char** argv) {
                             "run rootlet ls, cat, inspect or install instead"));
     return 125;
   }
-  // Killed with the launcher, which may be killed itself.
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   // Names of ISO images come through the locale's encoding.
   std::setlocale(LC_ALL, "C.UTF-8");
   // libarchive asks for the local time; /etc/localtime is out of reach then.

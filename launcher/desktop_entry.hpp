@@ -36,6 +36,7 @@ class DesktopEntry {
   std::vector<std::string> list(const std::string& key) const;
 
   std::vector<Group>& groups() { return groups_; }
+  const std::vector<Group>& groups() const { return groups_; }
   std::size_t left_out() const { return left_out_; }
   std::string text() const;
 

@@ -27,8 +27,11 @@ std::vector<std::string> places_of_program() {
 }
 
 // In the child: the file as 3, the pipe as 4, nothing else of the caller.
-[[noreturn]] void become_examiner(const Question& question, int pipe,
+[[noreturn]] void become_examiner(const Question& question, int pipe, pid_t parent,
                                   const std::vector<std::string>& places) {
+  // Killed with us, who may be killed ourselves; perhaps we were, already.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(1);
   const int null = ::open("/dev/null", O_RDWR);
   // Out of the way first: either may be 3 or 4 already.
   const int file = ::fcntl(question.file, F_DUPFD, 10), out = ::fcntl(pipe, F_DUPFD, 10);
@@ -56,9 +59,9 @@ std::vector<std::string> places_of_program() {
 Result<Examination> Examination::start(Question question) {
   auto [in, out] = TRY(os::make_pipe(kRead));
   const std::vector<std::string> places = places_of_program();
-  const pid_t child = ::fork();
+  const pid_t parent = ::getpid(), child = ::fork();
   if (child < 0) return last_error(kRead, question.name);
-  if (child == 0) become_examiner(question, out.get(), places);
+  if (child == 0) become_examiner(question, out.get(), parent, places);
   out.reset();
   return Examination(std::move(question), child, std::move(in));
 }

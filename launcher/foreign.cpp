@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "launcher/foreign.hpp"
 
+#include <unistd.h>
+
 #include <array>
+
+#include "launcher/unpack.hpp"
+#include "runtime/run/extracted.hpp"
+#include "runtime/run/paths.hpp"
 
 namespace rootlet {
 namespace {
@@ -36,6 +42,40 @@ void run_on_the_host(Options& options, const Source& image, const std::string& t
   options.appimage = image.file;
   options.appdir = kAppDir;
   if (!options.exec && !options.shell) options.exec = std::string(kAppDir) + "/AppRun";
+}
+
+Result<std::optional<PrivateDirectory>> unpack_type_1(const std::string& text, const Log& log) {
+  // Whatever cannot be opened is told by who opens it for the run.
+  auto located = open_location(text);
+  if (!located.ok() || !located.value().whole || !is_iso_image(located.value().fd.get())) {
+    return std::optional<PrivateDirectory>();
+  }
+  const ImageFile image = TRY(open_image_file(text));
+  log.say([&] { return "unpacking " + text + ", a " + std::string(format_name(image.format)); });
+  auto unpacked = unpack_to_directory(
+      [&](int directory) -> Status {
+        auto made = unpack_iso(image, {}, directory);
+        if (!made.ok()) return made.error();
+        return Done{};
+      },
+      log);
+  if (!unpacked.ok()) return unpacked.error();
+  return std::optional(std::move(unpacked).value());
+}
+
+bool run_unpacked_on_the_host(Options& options, const PrivateDirectory& directory,
+                              const std::string& text) {
+  const std::string root = directory.path() + "/root";
+  for (const char* path : kSignsOfARoot) {
+    if (::faccessat(AT_FDCWD, (root + "/" + path).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+      return false;
+    }
+  }
+  options.binds.push_back({root, kAppDir, false});
+  options.appimage = real_path(text);
+  options.appdir = kAppDir;
+  if (!options.exec && !options.shell) options.exec = std::string(kAppDir) + "/AppRun";
+  return true;
 }
 
 }  // namespace rootlet

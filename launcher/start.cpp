@@ -10,6 +10,7 @@
 #include "runtime/os/traces.hpp"
 #include "runtime/run/authority.hpp"
 #include "runtime/run/launch.hpp"
+#include "runtime/run/paths.hpp"
 
 namespace rootlet {
 
@@ -17,17 +18,25 @@ Result<int> start(Options options, const std::string& root, std::vector<int> clo
                   const std::vector<std::string>& arguments) {
   add_lzo_images();
   take_seccomp_profiles();
-  Source source = TRY(open_source(root));
+  // Held until the run has ended; it is then removed.
+  const Log log(options.verbose);
+  const std::optional<PrivateDirectory> unpacked = TRY(unpack_type_1(root, log));
+  Source source = TRY(open_source(unpacked ? unpacked->path() + "/root" : root));
   // A directory of the host that may be written is shown as a bind shows it.
   if (options.root_writable && !source.image) {
     options.given.push_back({"bind", source.file, Origin::command_line});
   }
   TRY(obey_locks(options));
+  const bool on_the_host =
+      unpacked && !options.no_isolation && run_unpacked_on_the_host(options, *unpacked, root);
+  if (on_the_host) source = TRY(open_source("/"));
   if (expects_the_host(source)) {
     run_on_the_host(options, source, root);
     source = TRY(open_source("/"));
   }
   if (!source.image && source.file == "/") options.hidden = TRY(doors_of_the_host());
+  // What runs execute is no run's to change.
+  if (unpacked) options.guarded = {unpacked->base(), real_path(root)};
   Caller caller = read_caller(root.c_str(), environ);
   os::wipe_too(caller.env);
   caller.closed_streams = std::move(closed);

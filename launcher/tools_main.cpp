@@ -14,6 +14,9 @@ int main(int argc, char** argv) {
   if (verb == "ls") return rootlet::ls_verb(argc, argv);
   if (verb == "cat") return rootlet::cat_verb(argc, argv);
   if (verb == "extract") return rootlet::extract_verb(argc, argv);
+  if (verb == "install") return rootlet::install_verb(argc, argv);
+  if (verb == "uninstall") return rootlet::uninstall_verb(argc, argv);
+  if (verb == "list") return rootlet::list_verb(argc, argv);
   rootlet::print_error(rootlet::plain_error("start", "rootlet-tools", "it is a part of rootlet",
                                             "run rootlet VERB instead"));
   return 125;

@@ -15,6 +15,9 @@ int inspect_verb(int argc, char** argv);
 int ls_verb(int argc, char** argv);
 int cat_verb(int argc, char** argv);
 int extract_verb(int argc, char** argv);
+int install_verb(int argc, char** argv);
+int uninstall_verb(int argc, char** argv);
+int list_verb(int argc, char** argv);
 int jar_verb(int argc, char** argv);
 int run_verb(int argc, char** argv);
 int exec_verb(int argc, char** argv);
@@ -61,6 +64,9 @@ inline constexpr std::array kVerbs = std::to_array<Verb>({
     {"ls", "Look", "list the files of an image", Program::tools},
     {"cat", "Look", "print files of an image", Program::tools},
     {"extract", "Look", "unpack an image, or a part of it", Program::tools},
+    {"install", "Desktop", "show an AppImage in your menus", Program::tools},
+    {"uninstall", "Desktop", "take it out of them", Program::tools},
+    {"list", "Desktop", "the AppImages in your menus", Program::tools},
 });
 
 }  // namespace rootlet

@@ -26,23 +26,37 @@ std::vector<std::string> candidates() {
   return bases;
 }
 
-Result<PrivateDirectory> extract_below(const std::string& base, image::Squashfs& image) {
+using Unpack = std::function<Status(int)>;
+
+// `begun`: there is a place; what fails then is the image, but for a lack of room.
+Result<PrivateDirectory> unpack_below(const std::string& base, const Unpack& unpack, bool& begun) {
   PrivateDirectory directory = TRY(PrivateDirectory::make(base, kUnpack, true));
   const std::string root = directory.path() + "/root";
   if (::mkdir(root.c_str(), 0755) != 0) return last_error(kUnpack, root);
   const os::Fd fd = TRY(os::open_at(AT_FDCWD, root, O_RDONLY | O_DIRECTORY));
-  TRY(image::extract_all(image, fd.get()));
+  begun = true;
+  TRY(unpack(fd.get()));
   return directory;
 }
 
 }  // namespace
 
 Result<PrivateDirectory> extract_to_directory(image::Squashfs& image, const Log& log) {
+  return unpack_to_directory([&](int directory) { return image::extract_all(image, directory); },
+                             log);
+}
+
+Result<PrivateDirectory> unpack_to_directory(const Unpack& unpack, const Log& log) {
   Error first;
   for (const std::string& base : candidates()) {
-    auto extracted = extract_below(base, image);
+    bool begun = false;
+    auto extracted = unpack_below(base, unpack, begun);
     if (extracted.ok()) return extracted;
     const int code = extracted.error().code;
+    // Of the image itself: two things of one name, say. It is so everywhere.
+    if (begun && (code == 0 || code == EEXIST || code == ENOTDIR || code == ELOOP)) {
+      return extracted;
+    }
     // Which file of the image found no room is of no use; which disk is.
     if (code == ENOSPC || code == EDQUOT)
       extracted = Error{code, std::string(kUnpack), base, "", ""};

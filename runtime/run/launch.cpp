@@ -150,6 +150,7 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
     images.insert(images.begin(), RunImage{std::move(holder), {}, {}, {}, {}, {}, {}});
   TRY(choose_ways(images, options, log));
   if (!options.dry_run) TRY(prepare(images, log));
+  subject.guarded = options.guarded;
   add_images(subject, images);
 
   std::vector<std::string> notes;

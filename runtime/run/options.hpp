@@ -103,6 +103,7 @@ struct Options {
   // With "/" as the root: what of the host it must not show. Only the rootlet
   // command finds that out; without it "/" is refused.
   std::optional<std::vector<std::string>> hidden;
+  std::vector<std::string> guarded;  // what stays as it is inside anything writable
   // Of `rootlet chroot` and `rootlet encapsulate`; no option of its own asks for them.
   bool only_named = false;           // of the host what is named, and no current directory
   bool root_writable = false;        // a directory as the root may be written

@@ -2,14 +2,20 @@
 # SPDX-License-Identifier: MIT
 """AppImages of others, which count on the host's libraries: `rootlet run` shows them a read-only
 view of the host."""
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from appimages import appdir, type_1
 from rig import Skip, Untouched, check, equal, main, test
 
+APPRUN = """#!/bin/sh
+cat "$APPDIR/data"; printf '%s\\n' "$APPIMAGE" "$APPDIR" "$1"
+exit "$2"
+"""
 # Dynamically linked against the host's libc, as the programs in most AppImages are.
 PROGRAM = r"""
 #include <stdio.h>
@@ -109,6 +115,78 @@ def a_root_of_its_own(rig):
     """an image that brings a whole root does not see the host's files"""
     done = rig.run(rig.rootlet, "exec", rig.image, "/bin/sh", "-c", "ls /usr")
     check("share" not in done.text.split(), repr(done))
+
+
+def unpacked(rig):
+    """What runs of unpacked images have left."""
+    return list(rig.home.glob(".cache/rootlet-*")) + list(Path("/tmp").glob("rootlet-[0-9]*"))
+
+
+@test()
+def type_1_image(rig):
+    """a type-1 AppImage runs on the host's libraries, plain and zisofs, and leaves nothing"""
+    tree = appdir(rig, files={"AppRun": APPRUN, "data": "of the image\n"})
+    for compressed in (False, True):
+        image = type_1(rig, tree, "one.AppImage", compressed)
+        image.chmod(0o644)  # what is in front of the image is never executed
+        with Untouched():
+            done = run(rig, image, "a b", "5")
+            equal((done.status, done.text.splitlines()),
+                  (5, ["of the image", str(image), "/run/appimage", "a b"]), repr(done))
+        equal(unpacked(rig), [], "unpacked files")
+
+
+@test()
+def type_1_is_isolated(rig):
+    """it has the limits of other foreign AppImages: the host read-only, no network, options as asked"""
+    image = type_1(rig, appdir(rig))
+    outside = rig.home / "precious"
+    outside.write_text("precious")
+    script = (f'echo x > here; echo x > "{outside}"; echo x > /usr/bad; echo x > /run/appimage/bad; '
+              'ls /run; cat /proc/net/dev; echo $APPDIR')
+    done = rig.run(rig.rootlet, "exec", image, "/bin/sh", "-c", script)
+    equal((rig.cwd / "here").read_text(), "x\n", "the current directory")
+    (rig.cwd / "here").unlink()
+    equal(outside.read_text(), "precious", "another file of the home")
+    outside.unlink()
+    check(not Path("/usr/bad").exists(), "the host was written")
+    check("lo:" in done.text and "eth0:" not in done.text, f"the network is the host's: {done}")
+    done = rig.run(rig.rootlet, "exec", "--env", "A=b", "--net", "host", image, "/bin/sh", "-c",
+                   "echo $A; readlink /proc/self/ns/net")
+    equal(done.text.split(), ["b", os.readlink("/proc/self/ns/net")], repr(done))
+
+
+@test()
+def type_1_cannot_change_runs(rig):
+    """in the home itself it cannot reach what other runs have unpacked and execute"""
+    image = type_1(rig, appdir(rig))
+    (rig.home / ".cache").mkdir(exist_ok=True)
+    os.chown(rig.home / ".cache", rig.uid, rig.uid)
+    script = 'cd .cache/rootlet-*/run-*/root && echo x >> AppRun && echo changed; ls .cache/rootlet-*'
+    done = rig.run(rig.rootlet, "exec", image, "/bin/sh", "-c", script, cwd=rig.home)
+    check("changed" not in done.text and "run-" not in done.text, repr(done))
+
+
+@test()
+def type_1_killed(rig):
+    """what a killed run has unpacked is removed by the next"""
+    image = type_1(rig, appdir(rig))
+    process = rig.start(rig.rootlet, "exec", image, "/bin/sh", "-c", "echo up; exec sleep 60")
+    process.stdout.readline()
+    check(unpacked(rig), "nothing is unpacked")
+    process.kill()
+    process.wait()
+    run(rig, image)
+    equal(unpacked(rig), [], "unpacked files")
+
+
+@test()
+def type_1_damaged(rig):
+    """a cut type-1 image is told, with 125"""
+    image = type_1(rig, appdir(rig))
+    image.write_bytes(image.read_bytes()[:40000])
+    run(rig, image).failed_by_us("one.AppImage")
+    equal(unpacked(rig), [], "unpacked files")
 
 
 if __name__ == "__main__":
