@@ -39,7 +39,7 @@ _rootlet() {
   local command=${COMP_WORDS[0]} current=${COMP_WORDS[COMP_CWORD]}
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W 'run exec shell chroot encapsulate ps kill stats doctor build jar inspect --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W 'run exec shell chroot encapsulate ps kill stats doctor build jar inspect ls cat extract install uninstall list --help --version' -- "$current")
     return
   fi
   _rootlet_complete_value && return

@@ -116,15 +116,40 @@ Status XdgHome::make_directory(const std::string& path) {
   return Done{};
 }
 
+namespace {
+
+Status fill(int out, const RegisteredFile& file, const std::string& path) {
+  TRY(os::write_all(out, file.bytes, kWrite, path));
+  if (::fchmod(out, file.mode) != 0) return last_error(kWrite, path);
+  return Done{};
+}
+
+// Where the file system knows no files without a name (NFS): under another name,
+// which a kill may leave behind.
+Status put_by_rename(int directory, const std::string& name, const RegisteredFile& file,
+                     const std::string& path) {
+  const std::string fresh = "." + name + ".new";
+  ::unlinkat(directory, fresh.c_str(), 0);
+  const os::Fd out = TRY(os::open_at(directory, fresh, O_CREAT | O_EXCL | O_WRONLY, 0600));
+  Status done = fill(out.get(), file, path);
+  if (done.ok() && ::renameat(directory, fresh.c_str(), directory, name.c_str()) != 0) {
+    done = last_error(kWrite, path);
+  }
+  if (!done.ok()) ::unlinkat(directory, fresh.c_str(), 0);
+  return done;
+}
+
+}  // namespace
+
 Status XdgHome::put(const RegisteredFile& file) {
   const std::string path = base(file.base) + "/" + file.path;
+  const std::string name = path.substr(path.rfind('/') + 1);
   TRY(make_directory(parent_of(path)));
   const os::Fd directory = TRY(os::open_at(AT_FDCWD, parent_of(path), O_RDONLY | O_DIRECTORY));
   // Without a name until it is whole, so that nothing is left of one that is not.
-  const os::Fd out = TRY(os::open_at(directory.get(), ".", O_TMPFILE | O_WRONLY, 0600));
-  TRY(os::write_all(out.get(), file.bytes, kWrite, path));
-  if (::fchmod(out.get(), file.mode) != 0) return last_error(kWrite, path);
-  const std::string name = path.substr(path.rfind('/') + 1);
+  const os::Fd out(::openat(directory.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+  if (!out.valid()) return put_by_rename(directory.get(), name, file, path);
+  TRY(fill(out.get(), file, path));
   ::unlinkat(directory.get(), name.c_str(), 0);
   if (::linkat(AT_FDCWD, os::fd_path(out.get()).c_str(), directory.get(), name.c_str(),
                AT_SYMLINK_FOLLOW) != 0) {

@@ -32,7 +32,7 @@ def exec_line(rig, home, value, extra=""):
     return str(image), found, said
 
 
-@test()
+@test(by="user")
 def exec_tricks(rig):
     """whatever Exec says, only the file itself is started, with words that nothing else interprets"""
     home = Home(rig)
@@ -119,7 +119,7 @@ def icons_that_lead_out(rig):
     secret.unlink()
 
 
-@test()
+@test(by="user")
 def pictures_that_explode(rig):
     """a picture of a gigabyte, bombs of SVG and PNG, and files that are none: left out, in seconds"""
     home = Home(rig)
@@ -181,7 +181,7 @@ def types_that_take_all(rig):
         contains(done.errors, part)
 
 
-@test()
+@test(by="user")
 def images_that_loop(rig):
     """an ISO whose directory holds itself, links in circles: an end, with a reason"""
     tree = appdir(rig, files={"a/b/c": "x"})
@@ -209,7 +209,7 @@ def images_that_loop(rig):
     done.failed_by_us("longer than anything sensible")
 
 
-@test()
+@test(by="user")
 def very_many_files(rig):
     """an image of 100,000 files is listed and installed"""
     tree = appdir(rig)
@@ -228,14 +228,14 @@ def very_many_files(rig):
     equal(home.rootlet("uninstall", image).status, 0)
 
 
-@test()
+@test(by="user")
 def damaged(rig):
     """flipped bits and cut files: an end with 0 or our 125, never a hang or a death of ours"""
     import random
     source = random.Random(5)
     for image in (type_2(rig, appdir(rig)), type_1(rig, appdir(rig))):
         good = image.read_bytes()
-        for round in range(times(40, 5)):
+        for round in range(times(20, 4)):
             data = bytearray(good)
             for _ in range(source.choice((1, 8, 200))):
                 data[source.randrange(32768 if image.name[0] == "o" else 4096, len(data))] = \

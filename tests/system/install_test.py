@@ -271,6 +271,20 @@ def killed_in_between(rig):
 
 
 @test()
+def without_unnamed_files(rig):
+    """on a file system that knows no files without a name it works as well, and leaves nothing"""
+    home = Home(rig)
+    image = type_2(rig, appdir(rig))
+    done = home.run("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=openat", "-P", ".", "-e",
+                    "inject=openat:error=EOPNOTSUPP", rig.rootlet, "install", image)
+    equal(done.status, 0, repr(done))
+    check(not [name for name in home.tree() if name.endswith(".new")], "a half file")
+    equal(len(registered(home)), 6, str(registered(home)))
+    equal(home.rootlet("uninstall", image).status, 0)
+    equal(home.tree(), {}, "what is left")
+
+
+@test()
 def not_wanted(rig):
     """refused with the reason: no AppImage, no entry, a maker who says no (but for --force)"""
     home = Home(rig)
