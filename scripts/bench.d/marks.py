@@ -28,6 +28,10 @@ MARKS = [
     ("PSS of the servers", "mount=share, 64 runs", "mount=share, 1 run", "<=", 1.2),
     ("2000 starts", SHARE, BWRAP, ">=", 1.8), ("2000 starts", SHARE, "floor on the directory", ">=", 0.9),
     ("800 starts", SHARE, BWRAP, ">=", 1.8), ("800 starts", SHARE, "floor on the directory", ">=", 0.9),
+    *[(f"rules: {tool}, wall", case, "isolated, warm server", "<=", mark)
+      for tool, learning in (("numeric (numpy, scipy)", 1.25), ("MAFFT on the globins", 2.5),
+                             ("compute-heavy (phmmer)", 1.25))
+      for case, mark in (("with enforced rules", 1.02), ("learning", learning))],
     ("a tool of 1 s each", "rootlet, as auto picks", "bare tool", ">=", 0.95),
 ]
 

@@ -112,21 +112,26 @@ class Trees:
         return image
 
     def make_big(self, tree):
-        shutil.rmtree(tree, ignore_errors=True)
-        os.makedirs(tree)
-        make = ["mmdebstrap", "--quiet", "--variant=minbase",
-                "--include=" + ",".join(PACKAGES[self.kind]), "bookworm", "-"]
-        unpack = ["tar", "-C", tree, "-x", "--no-same-owner", *(f"--exclude={name}" for name in LEFT_OUT)]
-        with subprocess.Popen(make, stdout=subprocess.PIPE) as making:
-            subprocess.run(unpack, stdin=making.stdout, check=True)
-            if making.wait() != 0:
-                raise SystemExit("scripts/bench: mmdebstrap failed; scripts/setup --bench installs what is needed")
+        self.make_root(tree, PACKAGES[self.kind])
         for name in ("local/data", "local/lists", "local/bin"):
             os.makedirs(f"{tree}/usr/{name}", exist_ok=True)
         os.makedirs(tree + os.getcwd(), exist_ok=True)
         self.compile("reader.c", f"{tree}/usr/local/bin/reader", "-static")
         self.make_lists(tree)
         self.make_big_file(tree)
+
+    @staticmethod
+    def make_root(tree, packages, *kept):
+        """A root of Debian packages, without what no program reads but for what is kept."""
+        shutil.rmtree(tree, ignore_errors=True)
+        os.makedirs(tree)
+        make = ["mmdebstrap", "--quiet", "--variant=minbase", "--include=" + ",".join(packages), "bookworm", "-"]
+        unpack = ["tar", "-C", tree, "-x", "--no-same-owner",
+                  *(f"--exclude={name}" for name in LEFT_OUT if name not in kept)]
+        with subprocess.Popen(make, stdout=subprocess.PIPE) as making:
+            subprocess.run(unpack, stdin=making.stdout, check=True)
+            if making.wait() != 0:
+                raise SystemExit("scripts/bench: mmdebstrap failed; scripts/setup --bench installs what is needed")
 
     def make_lists(self, tree):
         """All files of at most 4 MiB, dealt out to four readers."""
