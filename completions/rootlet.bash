@@ -13,6 +13,7 @@ _rootlet_value() {
     --user-namespaces) echo allow deny ;;
     --ipc | --uts | --cgroup | --pid | --time) echo private host ;;
     --seccomp) echo default none ;;
+    --rules) echo none ;;
     --overlay) echo none tmpfs ;;
     --home) echo none ;;
     --mount) echo auto share private extract kernel ;;

@@ -35,6 +35,9 @@ void add_policy(std::string& out, const Policy& policy) {
   for (const auto& [option, value] : policy.isolation) {
     add_line(out, "asks for", value.empty() ? option : option + "=" + value);
   }
+  if (!policy.rules.empty()) {
+    add_line(out, "rules", "its own, of " + std::to_string(policy.rules.size()) + " bytes");
+  }
   add_line(out, "locked", joined(policy.locked));
   for (const Policy::Data& data : policy.data) {
     add_line(out, "data", data.name + " at " + data.path + (data.required ? ", required" : ""));
@@ -58,6 +61,9 @@ nlohmann::json policy_json(const Policy& policy) {
   json["isolation"] = nlohmann::json::array();
   for (const auto& [option, value] : policy.isolation) {
     json["isolation"].push_back({{"option", option}, {"value", value}});
+  }
+  if (!policy.rules.empty()) {
+    json["rules"] = nlohmann::json::parse(policy.rules, nullptr, false);
   }
   json["locked"] = policy.locked;
   json["data"] = nlohmann::json::object();

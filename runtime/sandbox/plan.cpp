@@ -114,7 +114,9 @@ std::vector<Fact> Plan::facts() const {
   }
   line("system-call filter", filter ? "default" : "none");
   for (const Filter& own : filters) line("system-call filter", own.file);
-  for (const Rules& one : rules) line("rules", rules_text(one));
+  std::string all_rules;
+  for (const Rules& one : rules) all_rules += (all_rules.empty() ? "" : "; and ") + rules_text(one);
+  if (!rules.empty()) line("rules", all_rules);
   for (const std::string& lack : not_enforced) line("not enforced", lack);
   if (!nested) line("user namespaces inside", "none");
   if (overlay) line("overlay", overlay_text(*overlay));

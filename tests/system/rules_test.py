@@ -15,6 +15,14 @@ from rules import CALLS, rules_file, shell_rules
 PROBE = "/opt/foo/bin/probe"
 
 
+def find(value, key):
+    """The value of that key, wherever it is."""
+    if isinstance(value, dict):
+        return value[key] if key in value else next(
+            (found for inner in value.values() if (found := find(inner, key)) is not None), None)
+    return None
+
+
 def run(rig, rules, script, *options, **keywords):
     """A line of shell under rules, in a packed file."""
     files = rules if isinstance(rules, list) else [rules]
@@ -173,6 +181,9 @@ def of_an_image(rig):
         policy.write_text('[tool]\nname = "sh"\nentrypoint = ["/bin/sh"]\n[isolation]\n'
                           'rules = "r.json"\n' + ('locked = ["rules"]\n' if locked else ""))
         image = rig.build(WORK / "tree", f"ruled{locked}.AppImage", "--policy", policy)
+        shown = json.loads(rig.run(rig.rootlet, "inspect", "--json", image).text)
+        equal(len(find(shown, "rules")["system_calls"]), len(rules["system_calls"]), "inspect")
+        check("globins" not in json.dumps(find(shown, "rules")), "no evidence in the image")
         script = ("-c", "chmod 700 /var/tmp; echo $?")
         done = rig.run(image, *script)
         equal(done.text, "1\n", repr(done))
