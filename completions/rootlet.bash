@@ -2,8 +2,15 @@
 # Source it, or install it as share/bash-completion/completions/rootlet.
 # The options are asked from the command itself, so they never go stale.
 
+# All options of a verb; --help-all where its --help shows a part of them.
 _rootlet_options() {
-  "$1" "${@:2}" --help 2>/dev/null | grep -oE -- '(^|[ ,])--?[a-z][a-z-]*=?' | tr -d ' ,' | sort -u
+  { "$1" "${@:2}" --help; "$1" "${@:2}" --help-all; } 2>/dev/null </dev/null |
+    grep -oE -- '(^|[ ,])--?[a-z][a-z-]*=?' | tr -d ' ,' | sort -u |
+    awk '{ seen[$0] } END { for (o in seen) if (!((o "=") in seen)) print o }' | sort
+}
+
+_rootlet_verbs() {
+  "$1" --help 2>/dev/null </dev/null | sed -nE '/^Examples/q; s/^  ([a-z]+) .*/\1/p'
 }
 
 _rootlet_value() {
@@ -40,7 +47,7 @@ _rootlet() {
   local command=${COMP_WORDS[0]} current=${COMP_WORDS[COMP_CWORD]}
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W 'run exec shell chroot encapsulate ps kill stats doctor build jar inspect ls cat extract install uninstall list --help --version' -- "$current")
+    mapfile -t COMPREPLY < <(compgen -W "$(_rootlet_verbs "$command") --help --version" -- "$current")
     return
   fi
   _rootlet_complete_value && return

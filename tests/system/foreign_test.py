@@ -10,7 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from appimages import appdir, type_1
-from rig import Skip, Untouched, check, equal, main, test
+from rig import Skip, Untouched, check, contains, equal, main, mount, test
 
 APPRUN = """#!/bin/sh
 cat "$APPDIR/data"; printf '%s\\n' "$APPIMAGE" "$APPDIR" "$1"
@@ -29,8 +29,12 @@ int main(int argc, char** argv) {
   return argc > 1 ? atoi(argv[1]) : 0;
 }
 """
-# The least that another runtime is: an ELF program in front, with the magic.
-RUNTIME = "int main(void) { return 99; }\n"
+# The least that another runtime is: an ELF program in front, with the magic, and a section that is
+# one of those that tools write to. It is never to be run.
+RUNTIME = r"""
+__attribute__((section(".upd_info"), used)) char update[1024] = "zsync|https://example.org/x.zsync";
+int main(void) { return 99; }
+"""
 
 
 def foreign(rig, name="foreign.AppImage", runtime=True, compressor="zstd"):
@@ -58,6 +62,12 @@ def foreign(rig, name="foreign.AppImage", runtime=True, compressor="zstd"):
     path = rig.copy(name, bytes(head) + (work / "image").read_bytes())
     shutil.rmtree(work)
     return path
+
+
+def runtime_of_others(rig):
+    """That runtime alone."""
+    content = foreign(rig, "whole.AppImage").read_bytes()
+    return content[:content.index(b"hsqs")]
 
 
 def run(rig, *words, **keywords):
@@ -187,6 +197,72 @@ def type_1_damaged(rig):
     image.write_bytes(image.read_bytes()[:40000])
     run(rig, image).failed_by_us("one.AppImage")
     equal(unpacked(rig), [], "unpacked files")
+
+
+@test()
+def our_payload_behind_another_runtime(rig):
+    """our own payload behind another runtime keeps its root, its program and its policy"""
+    payload = rig.image.read_bytes()[int(rig.run(rig.image, "--appimage-offset").text):]
+    image = rig.copy("reheaded.AppImage", runtime_of_others(rig) + payload)
+    equal(run(rig, image, "exit", "7").status, 7)
+    done = rig.run(rig.rootlet, "exec", image, "/bin/sh", "-c", "ls /usr; echo $APPDIR")
+    equal(done.text.split(), ["lib", "share", "/"] if "share" in done.text else ["lib", "/"], repr(done))
+
+
+@test()
+def inspected(rig):
+    """inspect tells what somebody's AppImage is, its compressor and its update information"""
+    done = rig.run(rig.rootlet, "inspect", foreign(rig, compressor="xz"))
+    equal(done.status, 0, repr(done))
+    for part in ("xz", "zsync|https://example.org/x.zsync"):
+        contains(done.text, part)
+
+
+@test()
+def writable_and_bind(rig):
+    """writable shows a scratch place over the host's, gone at the end; bind makes the host's own writable"""
+    image = foreign(rig)
+    if not os.path.ismount("/mnt"):
+        mount("rootlet-tests", "/mnt", "tmpfs")  # /tmp and home are private, and so hide what is there
+    place = Path("/mnt/writable place")
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir()
+    os.chown(place, rig.uid, rig.uid)
+    (place / "old").write_text("old\n")
+    write = ["/bin/sh", "-c", f"cat '{place}/old'; echo new > '{place}/new'; cat '{place}/new'"]
+
+    def words(*options):
+        return rig.run(rig.rootlet, "exec", *options, image, *write)
+
+    done = words()
+    check(done.text == "old\n" and "Read-only" in done.errors, f"without either: {done}")
+    with Untouched():
+        done = words(f"--writable={place}")
+    equal(done.text, "old\nnew\n", f"writable: {done}")
+    equal(sorted(p.name for p in place.iterdir()), ["old"], "after writable")
+    equal(words(f"--bind={place}").text, "old\nnew\n", "bind")
+    equal((place / "new").read_text(), "new\n", "after bind")
+    equal((place / "new").stat().st_uid, rig.uid, "owner")
+    done = rig.run(rig.rootlet, "exec", f"--bind={place}::ro", image, *write)
+    check("new" not in done.text.split() or "Read-only" in done.errors, f"bind ro: {done}")
+
+
+@test()
+def network(rig):
+    """the network is off unless asked: loopback alone, and the host's with net=host"""
+    image = foreign(rig)
+    show = ["/bin/sh", "-c", "readlink /proc/self/ns/net; tail -n +3 /proc/net/dev | cut -d: -f1"]
+    host = os.readlink("/proc/self/ns/net")
+    done = rig.run(rig.rootlet, "exec", image, *show)
+    check(host not in done.text and done.text.split()[1:] == ["lo"], repr(done))
+    contains(rig.run(rig.rootlet, "exec", "--net=host", image, *show).text, host)
+
+
+@test(by="user")  # a root caller has no capability to map 0 anew (Linux 5.12)
+def nested_sandbox(rig):
+    """what starts a sandbox of its own inside, as browsers do, can: unshare -U"""
+    done = rig.run(rig.rootlet, "exec", foreign(rig), "/usr/bin/unshare", "-Ur", "/usr/bin/id", "-u")
+    equal(done.text, "0\n", repr(done))
 
 
 if __name__ == "__main__":
