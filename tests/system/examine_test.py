@@ -121,6 +121,31 @@ def listing(rig):
     ls(rig.cwd).failed_by_us("not a regular file")
 
 
+@test(by="user")
+def who_is_linked(rig):
+    """only the examiner is linked with libappimage; what runs tools is linked with no library at all"""
+    def libraries(name):
+        shown = rig.run("readelf", "-d", rig.tools / name)
+        return [line for line in shown.text.splitlines() if "NEEDED" in line]
+    equal(libraries("rootlet"), [], "of rootlet")
+    for library in ("libappimage", "librsvg"):
+        check(not any(library in line for line in libraries("rootlet-tools")), library)
+        check(any(library in line for line in libraries("rootlet-examiner")), library)
+
+
+@test(by="user")
+def without_landlock(rig):
+    """where the kernel has no Landlock, reading works by our own readers, and install says why not"""
+    image = type_2(rig, appdir(rig))
+    old = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=landlock_create_ruleset", "-e",
+           "inject=landlock_create_ruleset:error=ENOSYS", rig.rootlet)
+    report = json.loads(rig.run(*old, "inspect", "--json", image).text)
+    equal((report["libappimage"], report["desktop"]["entry"]["Name"], len(report["icons"])),
+          (None, "Foo Viewer", 2), "inspect")
+    contains(rig.run(*old, "ls", image).text, "AppRun")
+    rig.run(*old, "install", image, env={"HOME": str(rig.home)}).failed_by_us("no Landlock")
+
+
 @test()
 def parts(rig):
     """extract takes patterns; directories with nothing wanted are not made; no match is an error"""
