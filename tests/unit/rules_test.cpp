@@ -2,6 +2,7 @@
 #include "runtime/rules/rules.hpp"
 
 #include <catch2/catch.hpp>
+#include <random>
 
 #include "launcher/rules/rules.hpp"
 #include "runtime/rules/call_names.hpp"
@@ -86,4 +87,34 @@ TEST_CASE("a file of rules that is cut anywhere is refused") {
   for (std::size_t size = 0; size < whole.size(); ++size) {
     CHECK_FALSE(parse_rules(whole.substr(0, size), "r").ok());
   }
+}
+
+TEST_CASE("damaged rules are read within their bounds, or refused") {
+  const std::string whole = with(
+      "\"otherwise\": {\"action\": \"deny\", \"errno\": \"1 EPERM\"}, \"system_calls\": "
+      "[{\"name\": \"mmap\", \"arguments\": [{\"index\": 2, \"mask\": \"0x4\", \"values\": "
+      "[\"0x0\"]}]}], \"programs\": [{\"path\": \"/bin/sh\", \"runs\": [\"a\"], \"count\": 3}]");
+  REQUIRE(parse_rules(whole, "r").ok());
+  std::mt19937 random(1);
+  std::size_t read = 0;
+  for (int round = 0; round < 20000; ++round) {
+    std::string damaged = whole;
+    for (int change = 0; change < 1 + round % 4; ++change) {
+      const std::size_t at = random() % damaged.size();
+      switch (random() % 3) {
+        case 0: damaged[at] = static_cast<char>(random()); break;
+        case 1: damaged.erase(at, random() % 8); break;
+        default: damaged.insert(at, damaged.substr(random() % damaged.size(), random() % 16));
+      }
+    }
+    auto rules = parse_rules(damaged, "r");
+    if (!rules.ok()) continue;
+    ++read;
+    // Whatever it says now is within what a filter is made of.
+    for (const Rules::Call& call : rules.value().calls) {
+      CHECK(call.number < rootlet::kCallsEnd);
+      for (const Rules::Condition& condition : call.conditions) CHECK(condition.index < 6);
+    }
+  }
+  CHECK(read < 20000);
 }
