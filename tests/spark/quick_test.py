@@ -8,11 +8,8 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from jars import JARS, add
-from place import WORK
-from rig import check, contains, equal, main, test
-from servers import wait_until
-from spark import living, make_spark, of_class, plain_jar, process_tree, results, submit
+from rig import contains, equal, main, test
+from spark import busy_executor, living, results, submit
 
 CLUSTER = "local-cluster[2,1,512]"
 
@@ -52,7 +49,7 @@ def in_executors(rig):
 def executor_killed(rig):
     """an executor that is killed leaves nothing a second later, and the result is right all the same"""
     process = submit(rig, CLUSTER, "slow", "6", start=True)
-    tree = busy_executor(process)
+    tree = busy_executor(process.pid)
     os.kill(tree[0], signal.SIGKILL)
     time.sleep(1)
     equal(living(tree), [], "processes of the killed executor")
@@ -60,20 +57,6 @@ def executor_killed(rig):
     said = results(out.decode(), errors.decode())
     equal(said["slow"], ["begins", "equal 18"])
     equal([name.name for name in Path("/dev/shm").glob("rootlet-*")], [], "directories of servers")
-
-
-def busy_executor(process):
-    """The processes of an executor that is in the middle of a task, the executor first."""
-    found = []
-
-    def busy():
-        for pid in of_class(process_tree(process.pid), "CoarseGrainedExecutorBackend"):
-            tree = process_tree(pid)
-            if any(line.startswith("sleep 4321") for line in tree.values()):
-                found[:] = [pid, *(other for other in tree if other != pid)]
-        return found
-    wait_until(busy, 180, "no executor runs a tool")
-    return found
 
 
 main()

@@ -149,6 +149,19 @@ def living(pids):
     return found
 
 
+def busy_executor(*pids):
+    """The processes of an executor below these that is in the middle of a task; the executor first."""
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        for top in pids:
+            for pid in of_class(process_tree(top), "CoarseGrainedExecutorBackend"):
+                tree = process_tree(pid)
+                if any(line.startswith("sleep 4321") for line in tree.values()):
+                    return [pid, *(other for other in tree if other != pid)]
+        time.sleep(0.05)
+    raise Failed("no executor runs a tool")
+
+
 class Cluster:
     """A standalone master and workers, of one core each, on the loopback."""
 
@@ -158,9 +171,9 @@ class Cluster:
         environment = {"SPARK_HOME": str(HOME), "SPARK_LOCAL_IP": "127.0.0.1", "JAVA_HOME": java_home(),
                        "SPARK_NO_DAEMONIZE": "1", "SPARK_SCALA_VERSION": "2.13"}
         self.log = open(rig.top / "cluster.log", "wb")
-        common = ["--host", "127.0.0.1", "--webui-port", "0"]
-        self.parts = [rig.start(*spark_java("org.apache.spark.deploy.master.Master", *common, "--port", "17077",
-                                            memory="256m"),
+        common = ["--webui-port", "0", "--host"]
+        self.parts = [rig.start(*spark_java("org.apache.spark.deploy.master.Master", *common, "127.0.0.1",
+                                            "--port", "17077", memory="256m"),
                                 env=environment, stdout=self.log, stderr=self.log)]
         time.sleep(2)
         for number in range(workers):
@@ -168,7 +181,7 @@ class Cluster:
             work.mkdir(exist_ok=True)
             os.chown(work, rig.uid, rig.uid)
             self.parts.append(rig.start(
-                *spark_java("org.apache.spark.deploy.worker.Worker", *common, "--cores", "1", "--memory", "600m",
+                *spark_java("org.apache.spark.deploy.worker.Worker", *common, f"127.0.0.{number + 1}", "--cores", "1", "--memory", "600m",
                             "--work-dir", work, "spark://127.0.0.1:17077", memory="256m"),
                 env=environment, stdout=self.log, stderr=self.log))
         self.master = "spark://127.0.0.1:17077"

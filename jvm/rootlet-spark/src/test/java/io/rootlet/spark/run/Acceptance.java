@@ -81,9 +81,6 @@ public final class Acceptance {
       case "version":
         say("version", String.valueOf(ToolPipe.of(shell("cat /version")).lines(numbers(8, 8)).distinct().collect()));
         break;
-      case "hmmer":
-        Hmmer.run(context, words);
-        break;
       default:
         throw new IllegalArgumentException(scenario);
     }
