@@ -12,17 +12,22 @@ namespace rootlet {
 namespace {
 
 constexpr const char* kExamples =
-    "Examples:\n"
-    "  rootlet build ./rootfs --entry /usr/bin/hmmsearch -o hmmsearch.AppImage\n"
-    "  docker export CONTAINER > tool.tar; rootlet build tool.tar --entry tool\n"
-    "  rootlet build Tool.AppDir                 its own AppRun is the entry\n"
-    "  rootlet build ./rootfs --policy rootlet.toml\n"
+    "SOURCE is a path, whose kind is recognised, or one of\n"
+    "  dir:PATH appdir:PATH tar:PATH     a root; an AppDir; what docker export wrote\n"
+    "  oci:PATH[:TAG]  docker-archive:PATH[:NAME]    a container image, with its entry point\n"
+    "  deb:PACKAGE[=VERSION][,...]       Debian packages with dependencies, really installed\n"
+    "  conda:PATH                        an environment, a lock file, an environment.yml\n"
+    "  appimage:PATH                     another AppImage, best with --with-root SOURCE\n"
     "\n"
-    "Nothing of SOURCE is changed and no root is needed. Symlinks are packed as they\n"
-    "are. Of a directory, files of your own appear as root's; of a tar, owners, modes,\n"
-    "hard links and devices are kept. Of extended attributes only user.* are kept.\n"
-    "The same input gives the same bytes; SOURCE_DATE_EPOCH sets the time stamp.\n"
-    "An existing FILE is replaced when it is a program or empty.\n";
+    "Examples:\n"
+    "  rootlet build deb:hmmer -o hmmer.AppImage\n"
+    "  docker save IMAGE > x.tar; rootlet build x.tar -o x.AppImage\n"
+    "  rootlet build ./rootfs --entry /usr/bin/hmmsearch -o hmmsearch.AppImage\n"
+    "  rootlet build other.AppImage --with-root deb:libgtk-3-0 -o own.AppImage\n"
+    "\n"
+    "No root is needed and nothing of SOURCE is changed. Symlinks are packed as they are.\n"
+    "The same input gives the same bytes; SOURCE_DATE_EPOCH sets the time stamp. An existing\n"
+    "FILE is replaced when it is a program or empty. More: rootlet-build(1), docs/sources.md.\n";
 
 void declare_source(CLI::App& app, packaging::SourceRequest& source) {
   const char* group = "The source";

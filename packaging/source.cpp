@@ -199,7 +199,7 @@ Result<Source> read_source(const SourceRequest& request) {
   note_powerless(source);
   std::string root = request.with_root;
   // What conda installs counts on the host's C library and shell.
-  if (root.empty() && source.kind == Kind::kConda) root = "deb:";
+  if (root.empty() && source.kind == Kind::kConda) root = "deb:base-files";
   if (root.empty()) return source;
   SourceRequest below = request;
   below.spec = root;

@@ -10,6 +10,7 @@
 #include "packaging/appdir.hpp"
 #include "packaging/conda_packages.hpp"
 #include "packaging/engine.hpp"
+#include "packaging/relocate.hpp"
 #include "packaging/scratch.hpp"
 
 namespace rootlet::packaging {
@@ -27,6 +28,15 @@ Result<Source> at_prefix(const std::string& prefix, const std::string& name, Tre
   const auto place = TRY(source.tree.make_directories(prefix, files.root().mtime));
   *place.node = std::move(files.root());
   return source;
+}
+
+// A run has a home and places for temporary files of its own there.
+bool hidden_in_runs(const std::string& prefix) {
+  for (const char* place : {"/home/", "/root/", "/tmp/", "/var/tmp/", "/run/", "/mnt/", "/dev/"}) {
+    if (prefix.starts_with(place)) return true;
+  }
+  const char* home = std::getenv("HOME");
+  return home != nullptr && *home == '/' && prefix.starts_with(std::string(home) + "/");
 }
 
 // micromamba is one static file and the fastest; the three share their options.
@@ -90,7 +100,13 @@ Result<Source> read_conda_prefix(const std::string& path, Tree files) {
   }
   std::string prefix = fs::absolute(path).lexically_normal();
   while (prefix.size() > 1 && prefix.ends_with('/')) prefix.pop_back();
-  return at_prefix(prefix, name_of(prefix), std::move(files));
+  const std::string name = name_of(prefix);
+  if (!hidden_in_runs(prefix)) return at_prefix(prefix, name, std::move(files));
+  const std::string place = "/opt/" + file_name_of(name);
+  TRY(relocate(files, prefix, place));
+  Source source = TRY(at_prefix(place, name, std::move(files)));
+  source.notes.push_back("the environment is at " + place + " in the image: a run hides " + prefix);
+  return source;
 }
 
 Result<Source> read_conda_file(const std::string& path, const SourceRequest& request) {
