@@ -141,6 +141,19 @@ def bomb(rig):
 
 
 @test(by="user")
+def full_disk(rig):
+    """an output that finds no room leaves the old file as it was, and nothing beside it"""
+    work, out = fresh(rig, "noise"), fresh(rig, "out")
+    root = root_with_shell(work / "root")
+    (root / "noise").write_bytes(os.urandom(8 << 20))
+    look = f"'{rig.rootlet}' build '{root}' --entry busybox --force -o x; echo $?; cat x; ls -A"
+    done = rig.run("sh", "-c", f"cd '{out}'; echo old > x; {look}", timeout=60,
+                   host=f"mount -t tmpfs -o size=4m,mode=1777 tmpfs '{out}'")
+    equal(done.text, "125\nold\nx\n", repr(done))
+    contains(done.errors, "ENOSPC")
+
+
+@test(by="user")
 def foreign_appimage(rig):
     """an AppImage that counts on a host gets a root, and its AppRun finds its files by APPDIR"""
     work = fresh(rig, "foreign")
