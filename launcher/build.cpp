@@ -7,6 +7,7 @@
 #include "launcher/command_line.hpp"
 #include "launcher/verbs.hpp"
 #include "packaging/assemble.hpp"
+#include "packaging/data_image.hpp"
 
 namespace rootlet {
 namespace {
@@ -79,6 +80,8 @@ void declare(CLI::App& app, packaging::BuildRequest& request, bool& no_check, bo
   app.add_flag("--no-check", no_check, "pack even what cannot start")->group(how);
   app.add_flag("--no-seal{false}", request.seal, "no hashes that reads are checked against")
       ->group(how);
+  app.add_flag("--data", request.data, "SOURCE is data: a bare squashfs, to be attached")
+      ->group(how);
   app.add_flag("--force", request.force, "replace FILE whatever it is")->group(how);
   app.add_flag("-q,--quiet", quiet, "no progress and no summary")->group(how);
 }
@@ -98,7 +101,7 @@ int build_verb(int argc, char** argv) {
   const bool terminal = !quiet && ::isatty(STDERR_FILENO) == 1;
   if (terminal) request.report = [&](const packaging::Progress& at) { progress.show(at); };
 
-  const auto summary = packaging::build(request);
+  const auto summary = request.data ? packaging::build_data(request) : packaging::build(request);
   if (terminal) progress.finish();
   if (!summary.ok()) {
     print_error(summary.error());

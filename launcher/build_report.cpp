@@ -128,6 +128,12 @@ void print_summary(const packaging::BuildSummary& summary, double seconds) {
   std::printf("%s: %.1f MiB: %u entries of %.1f MiB, packed to %.0f %%, in %.1f s\n",
               printable(summary.output).c_str(), mib(summary.stub + summary.image), summary.entries,
               mib(summary.content), ratio, seconds);
+  if (!summary.digest.empty()) {
+    line("digest", summary.digest);
+    line("use it",
+         "--attach=" + summary.output + ":/WHERE, or: rootlet data add " + summary.output);
+    return;
+  }
   const Policy& policy = summary.policy;
   line("from", summary.kind);
   line("tool", policy.name + (policy.version.empty() ? "" : " " + policy.version));

@@ -18,6 +18,7 @@ int extract_verb(int argc, char** argv);
 int install_verb(int argc, char** argv);
 int uninstall_verb(int argc, char** argv);
 int list_verb(int argc, char** argv);
+int data_verb(int argc, char** argv);
 int jar_verb(int argc, char** argv);
 int run_verb(int argc, char** argv);
 int exec_verb(int argc, char** argv);
@@ -59,6 +60,7 @@ inline constexpr std::array kVerbs = std::to_array<Verb>({
     {"doctor", "Watch", "what this host can do for runs, and what to change", Program::rootlet},
     {"build", "Make", "pack a directory, an AppDir or a tar into one executable file",
      Program::tools},
+    {"data", "Make", "images of data: keep, find, verify, remove", Program::tools},
     {"jar", "Make", "put images into a jar, where they run in place", Program::tools},
     {"inspect", "Look", "show what a packed file is made of", Program::tools},
     {"ls", "Look", "list the files of an image", Program::tools},

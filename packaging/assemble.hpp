@@ -22,6 +22,7 @@ struct BuildRequest {
   bool check = true;
   bool seal = true;  // hashes behind the image (runtime/payload/seal.hpp)
   bool force = false;
+  bool data = false;  // a bare squashfs of data (data_image.hpp)
   Report report;
 };
 
@@ -34,6 +35,7 @@ struct BuildSummary {
   std::uint64_t image = 0;    // bytes of the squashfs behind it
   std::uint64_t content = 0;  // of the files in it
   std::uint32_t entries = 0;
+  std::string digest = {};  // of an image of data
 };
 
 // The whole build, in order.

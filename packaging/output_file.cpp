@@ -96,10 +96,10 @@ Status check_replaceable(const std::string& path, bool force) {
   const int raw = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
   const os::Fd file(raw);
   if (raw >= 0 && ::pread(raw, magic.data(), magic.size(), 0) == 4 &&
-      std::memcmp(magic.data(), "\177ELF", 4) == 0) {
+      (std::memcmp(magic.data(), "\177ELF", 4) == 0 || std::memcmp(magic.data(), "hsqs", 4) == 0)) {
     return Done{};
   }
-  return plain_error(kWrite, path, "it exists and is no program of an earlier build",
+  return plain_error(kWrite, path, "it exists and is nothing that a build has made",
                      "add --force to replace it");
 }
 

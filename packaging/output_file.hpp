@@ -35,7 +35,7 @@ class OutputFile {
 };
 
 // Refuses a FILE that exists and is nothing a build replaces: only an ELF
-// program or an empty file is, unless forced. Said before hours of work.
+// program, a squashfs or an empty file is, unless forced. Said before hours of work.
 Status check_replaceable(const std::string& path, bool force);
 
 }  // namespace rootlet::packaging

@@ -14,6 +14,13 @@
 namespace rootlet::packaging {
 namespace {
 
+// "sha256:" and 64 hexadecimal digits: the digest of a seal.
+bool is_digest(const std::string& text) {
+  constexpr std::string_view kPrefix = "sha256:";
+  return text.starts_with(kPrefix) && text.size() == kPrefix.size() + 64 &&
+         text.find_first_not_of("0123456789abcdef", kPrefix.size()) == std::string::npos;
+}
+
 constexpr std::string_view kRead = "read the policy";
 constexpr std::size_t kMaximumFile = 1 << 20;
 
@@ -224,6 +231,10 @@ class Reader : private TomlReader {
     };
     TRY(each(*table, "[data] " + key, handlers));
     if (data.path.empty()) return at(node, "\"" + key + "\" lacks its path");
+    if (!is_digest(data.digest)) {
+      return at(node, "\"" + key + "\" lacks a digest that can be one: \"" + data.digest + "\"",
+                "rootlet data add FILE prints it");
+    }
     return data;
   }
 

@@ -14,6 +14,7 @@
 #include "runtime/run/guards.hpp"
 #include "runtime/run/layer.hpp"
 #include "runtime/run/make_plan.hpp"
+#include "runtime/run/named_data.hpp"
 #include "runtime/run/paths.hpp"
 #include "runtime/run/reach.hpp"
 #include "runtime/run/refusals.hpp"
@@ -146,6 +147,9 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
 
   // Held until the end of the run; what was unpacked is then removed.
   std::vector<RunImage> images = TRY(open_attached(options));
+  for (RunImage& data : TRY(open_named_data(options, subject.policy, caller, source.file, log))) {
+    images.push_back(std::move(data));
+  }
   if (source.image)
     images.insert(images.begin(), RunImage{std::move(holder), {}, {}, {}, {}, {}, {}});
   TRY(choose_ways(images, options, log));

@@ -71,6 +71,7 @@ struct Options {
   std::optional<Profile> profile;
   std::vector<Bind> binds;
   std::vector<Attachment> attachments;
+  std::vector<std::string> data_paths;  // directories in which named images are looked for
   std::vector<std::string> inputs, outputs, scratch;
   std::optional<bool> bind_args;  // writable or not
   std::optional<Layer> overlay;

@@ -93,7 +93,12 @@ constexpr OptionRow kRows[] = {
     {"keep", "SECONDS", "how long a shared image server outlives its last run (0: none is shared)",
      [](O& o, V& v) { return set_number(o.keep_seconds, "keep", v); }, true},
     {"attach", "IMAGE[@OFFSET][//SUBDIR]:DST", "show another image inside, read-only", set_attach},
-    {"data-path", "DIR", "", [](O&, V&) { return not_here("data-path"); }},
+    {"data-path", "DIR", "look there for the images that the policy names",
+     [](O& o, V& v) -> Status {
+       if (v.empty()) return invalid_value("data-path", v, "DIR");
+       o.data_paths.push_back(v);
+       return Done{};
+     }},
 };
 
 }  // namespace

@@ -110,6 +110,10 @@ Result<Source> open_source(const std::string& text) {
   return open_image(std::move(fd), real_path(location.file), location);
 }
 
+Result<Source> open_source_of(os::Fd fd, const std::string& file) {
+  return open_image(std::move(fd), file, {file, {}, {}, {}});
+}
+
 Result<Source> open_own(const std::string& target_appimage) {
   // AppImageLauncher starts a bare copy of the stub from memory and names the
   // file in this variable (reference: appimage.md 1.1).

@@ -35,6 +35,9 @@ Result<LocatedFile> open_location(const std::string& text);
 // Where the image lies in it.
 Result<Payload> locate_payload(int fd, const std::string& text);
 
+// An image in a file that is open already; `file` is its path.
+Result<Source> open_source_of(os::Fd fd, const std::string& file);
+
 // FILE of such a text.
 std::string location_file(const std::string& text);
 

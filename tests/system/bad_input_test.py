@@ -50,7 +50,7 @@ WRONG = {
               ("type=nfs,src=/a,dst=/b", "type=")],
     "keep": [("", "NUMBER"), ("-1", "NUMBER"), ("x", "NUMBER"), ("1.5", "NUMBER")],
     "attach": [("", "IMAGE"), ("/a", "ABSOLUTE"), ("/a:b", "ABSOLUTE"), ("/no/such/image:/b", "/no/such/image")],
-    "data-path": [("", "")],
+    "data-path": [("", "DIR")],
     "env": [("", "NAME=VALUE"), ("A", "NAME=VALUE"), ("=x", "NAME=VALUE")],
     "env-file": [("", "PATH"), ("/no/such/file", "/no/such/file")],
     "pass-env": [("", "PATH")],

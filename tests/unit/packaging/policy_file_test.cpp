@@ -36,7 +36,7 @@ clean-env = true
 nv = false
 locked = ["net"]
 [data]
-pfam = {path = "/ref/pfam", digest = "sha256:00", size = 7, required = true}
+pfam = {path = "/ref/pfam", digest = "sha256:0000000000000000000000000000000000000000000000000000000000000000", size = 7, required = true}
 )",
                                  "rootlet.toml");
   REQUIRE(read.ok());
@@ -82,6 +82,8 @@ TEST_CASE("a value of a wrong type is named with its line") {
   CHECK_THAT(fault("[isolation]\nnet = true\n"), Contains("must be a string"));
   CHECK_THAT(fault("[isolation]\nlocked = [\"nett\"]\n"), Contains("did you mean \"net\"?"));
   CHECK_THAT(fault("[data]\nx = {digest = \"y\"}\n"), Contains("lacks its path"));
+  CHECK_THAT(fault("[data]\nx = {path = \"/y\", digest = \"sha256:00\"}\n"),
+             Contains("lacks a digest"));
   CHECK_THAT(fault("[data]\nx = {path = \"/y\", size = -1}\n"), Contains("number of bytes"));
 }
 
