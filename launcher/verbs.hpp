@@ -29,6 +29,7 @@ int ps_verb(int argc, char** argv);
 int kill_verb(int argc, char** argv);
 int stats_verb(int argc, char** argv);
 int doctor_verb(int argc, char** argv);
+int cache_verb(int argc, char** argv);
 
 // Two programs share the verbs. `rootlet` is static, because running a tool
 // must not wait for libraries to be loaded; what needs them (archives, TOML,
@@ -58,6 +59,7 @@ inline constexpr std::array kVerbs = std::to_array<Verb>({
     {"kill", "Watch", "send a signal to one of them", Program::rootlet},
     {"stats", "Watch", "what one of them has used", Program::rootlet},
     {"doctor", "Watch", "what this host can do for runs, and what to change", Program::rootlet},
+    {"cache", "Watch", "what runs keep on this host, and how to be rid of it", Program::rootlet},
     {"build", "Make", "pack a directory, an AppDir or a tar into one executable file",
      Program::tools},
     {"data", "Make", "images of data: keep, find, verify, remove", Program::tools},

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include <cstdlib>
-#include <vector>
 
 #include "runtime/image/extract.hpp"
 
@@ -12,19 +11,6 @@ namespace rootlet {
 namespace {
 
 constexpr std::string_view kUnpack = "unpack the image";
-
-std::vector<std::string> candidates() {
-  std::vector<std::string> bases;
-  const auto add = [&](const char* variable, const std::string& below) {
-    const char* value = std::getenv(variable);
-    if (value != nullptr && value[0] == '/') bases.push_back(value + below);
-  };
-  add("XDG_CACHE_HOME", "");
-  add("HOME", "/.cache");
-  add("TMPDIR", "");
-  bases.emplace_back("/tmp");
-  return bases;
-}
 
 using Unpack = std::function<Status(int)>;
 
@@ -41,30 +27,51 @@ Result<PrivateDirectory> unpack_below(const std::string& base, const Unpack& unp
 
 }  // namespace
 
-Result<PrivateDirectory> extract_to_directory(image::Squashfs& image, const Log& log) {
-  return unpack_to_directory([&](int directory) { return image::extract_all(image, directory); },
-                             log);
+std::vector<std::string> places_to_unpack() {
+  std::vector<std::string> bases;
+  for (const char* variable : {"XDG_CACHE_HOME", "HOME", "TMPDIR"}) {
+    const char* value = std::getenv(variable);
+    if (value == nullptr || value[0] != '/') continue;
+    bases.emplace_back(value);
+    if (variable[0] == 'H') bases.back() += "/.cache";
+  }
+  bases.emplace_back("/tmp");
+  return bases;
+}
+
+Result<PrivateDirectory> extract_to_directory(Source& source, const Log& log,
+                                              const Keeping* keeping) {
+  if (keeping != nullptr) {
+    for (const std::string& base : places_to_unpack()) {
+      auto kept = open_kept(base, source, *keeping, log);
+      if (kept) return std::move(*kept);
+    }
+  }
+  return unpack_to_directory(
+      [&](int directory) { return image::extract_all(*source.image, directory); }, log);
 }
 
 Result<PrivateDirectory> unpack_to_directory(const Unpack& unpack, const Log& log) {
-  Error first;
-  for (const std::string& base : candidates()) {
+  std::string reasons;
+  for (const std::string& base : places_to_unpack()) {
     bool begun = false;
     auto extracted = unpack_below(base, unpack, begun);
     if (extracted.ok()) return extracted;
-    const int code = extracted.error().code;
+    Error error = std::move(extracted).error();
     // Of the image itself: two things of one name, say. It is so everywhere.
-    if (begun && (code == 0 || code == EEXIST || code == ENOTDIR || code == ELOOP)) {
-      return extracted;
+    if (begun &&
+        (error.code == 0 || error.code == EEXIST || error.code == ENOTDIR || error.code == ELOOP)) {
+      return error;
     }
     // Which file of the image found no room is of no use; which disk is.
-    if (code == ENOSPC || code == EDQUOT)
-      extracted = Error{code, std::string(kUnpack), base, "", ""};
-    log.say([&] { return extracted.error().message() + "; trying elsewhere"; });
-    if (first.action.empty()) first = extracted.error();
+    if (error.code == ENOSPC || error.code == EDQUOT) error.subject = base;
+    log.say([&] { return error.message() + "; trying elsewhere"; });
+    error.action = std::exchange(error.subject, "");
+    reasons += (reasons.empty() ? "" : "; ") + error.message();
   }
-  first.hint = "point XDG_CACHE_HOME or TMPDIR to a directory with room";
-  return first;
+  return plain_error(kUnpack, "", "there is no place for it: " + reasons,
+                     "point XDG_CACHE_HOME or TMPDIR to a directory with room, or let users open "
+                     "/dev/fuse");
 }
 
 }  // namespace rootlet

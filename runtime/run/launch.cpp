@@ -152,8 +152,9 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
   }
   if (source.image)
     images.insert(images.begin(), RunImage{std::move(holder), {}, {}, {}, {}, {}, {}});
-  TRY(choose_ways(images, options, log));
-  if (!options.dry_run) TRY(prepare(images, log));
+  std::optional<Keeping> keeping;
+  TRY(choose_ways(images, options, caller, log, keeping));
+  if (!options.dry_run) TRY(prepare(images, log, keeping ? &*keeping : nullptr));
   subject.guarded = options.guarded;
   add_images(subject, images);
 

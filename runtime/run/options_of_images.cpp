@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: MIT
+#include <cstdlib>
+
+#include "runtime/run/kept_image.hpp"
 #include "runtime/run/option_rows.hpp"
 
 // How the image, and other images, are reached.
@@ -75,6 +78,17 @@ Status set_mount(Options& options, const std::string& value) {
   return Done{};
 }
 
+// Of this process, not of its Options: it bounds what all runs keep.
+Status set_cache(Options&, const std::string& value) {
+  constexpr std::string_view kUnits = " kmg";
+  if (!is_size(value) || value.back() == '%') return invalid_value("cache", value, "SIZE[k|m|g]");
+  char* unit = nullptr;
+  const std::uint64_t number = std::strtoull(value.c_str(), &unit, 10);
+  const std::size_t power = *unit == '\0' ? 0 : kUnits.find(static_cast<char>(*unit | 0x20));
+  kept_limit() = number << 10 * power;
+  return Done{};
+}
+
 using O = Options;
 using V = const std::string;
 
@@ -92,6 +106,8 @@ constexpr OptionRow kRows[] = {
      true},
     {"keep", "SECONDS", "how long a shared image server outlives its last run (0: none is shared)",
      [](O& o, V& v) { return set_number(o.keep_seconds, "keep", v); }, true},
+    {"cache", "SIZE", "how much unpacked images may take that are kept for later runs (0: none)",
+     set_cache, true},
     {"attach", "IMAGE[@OFFSET][//SUBDIR]:DST", "show another image inside, read-only", set_attach},
     {"data-path", "DIR", "look there for the images that the policy names",
      [](O& o, V& v) -> Status {

@@ -42,7 +42,8 @@ constexpr Named kNamed[] = {
     {Kind::harmless, " writable hostname cwd env clean-env exec verbose "},
     {Kind::narrows, " rules "},
     {Kind::callers,
-     " image mount keep shell pass-fd status-fd status die-with-parent no-isolation best-effort "
+     " image mount keep cache shell pass-fd status-fd status die-with-parent no-isolation "
+     "best-effort "
      "dry-run doctor "
      "inspect version help "},
 };

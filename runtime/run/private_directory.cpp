@@ -61,12 +61,25 @@ void sweep(int base) {
 
 }  // namespace
 
+std::string PrivateDirectory::name_of_base(const std::string& base) {
+  std::string path = base;
+  path += "/rootlet-";
+  path += std::to_string(::geteuid());
+  return path;
+}
+
+Result<os::Fd> PrivateDirectory::open_base(const std::string& base, std::string_view action,
+                                           bool for_programs) {
+  os::Fd parent = TRY(open_locked(name_of_base(base), action, for_programs));
+  sweep(parent.get());
+  return parent;
+}
+
 Result<PrivateDirectory> PrivateDirectory::make(const std::string& base, std::string_view action,
                                                 bool for_programs) {
-  const std::string ours = base + "/rootlet-" + std::to_string(::geteuid());
   // While this lock is held nobody sweeps a directory that has no lock yet.
-  const os::Fd parent = TRY(open_locked(ours, action, for_programs));
-  sweep(parent.get());
+  const os::Fd parent = TRY(open_base(base, action, for_programs));
+  const std::string ours = name_of_base(base);
   std::string path = ours + "/run-XXXXXX";
   if (::mkdtemp(path.data()) == nullptr) return last_error(action, ours);
   os::Fd lock = TRY(os::open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
@@ -91,7 +104,7 @@ void remove_tree(int parent, const std::string& name) {
 }
 
 PrivateDirectory::~PrivateDirectory() {
-  if (!lock_.valid()) return;  // moved from
+  if (!lock_.valid() || stays_) return;  // moved from, or for later runs
   remove_tree(AT_FDCWD, path_);
   // The directory of all runs too, once no run is in it; ENOTEMPTY else.
   const std::string parent = base();

@@ -19,6 +19,19 @@ class PrivateDirectory {
   static Result<PrivateDirectory> make(const std::string& base, std::string_view action,
                                        bool for_programs);
 
+  // BASE/rootlet-UID, made if it is missing, locked, and rid of what killed runs
+  // left. While it is locked nobody else makes or removes anything in it.
+  static Result<os::Fd> open_base(const std::string& base, std::string_view action,
+                                  bool for_programs);
+  static std::string name_of_base(const std::string& base);
+
+  // One that stays at its owner's end (kept_image.hpp). `lock` is a descriptor of it.
+  static PrivateDirectory kept(std::string path, os::Fd lock) {
+    PrivateDirectory directory(std::move(path), std::move(lock));
+    directory.stays_ = true;
+    return directory;
+  }
+
   PrivateDirectory(PrivateDirectory&&) noexcept = default;
   PrivateDirectory& operator=(PrivateDirectory&&) noexcept = default;
   ~PrivateDirectory();
@@ -32,6 +45,7 @@ class PrivateDirectory {
       : path_(std::move(path)), lock_(std::move(lock)) {}
 
   std::string path_;
+  bool stays_ = false;
   os::Fd lock_;  // held by flock(2); gone with the process, however it ends
 };
 

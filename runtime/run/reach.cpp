@@ -13,6 +13,8 @@ namespace rootlet {
 namespace {
 
 constexpr std::string_view kAttach = "attach";
+// Smaller ones are unpacked into memory at every start, within a tenth of a second.
+constexpr std::uint64_t kWorthKeeping = 32u << 20;
 
 // Where FILE ends and SUBDIR begins: a path may hold "//" itself, so it is the
 // first "//" that has a file in front of it.
@@ -50,7 +52,8 @@ Result<RunImage> open_one(const Attachment& attachment) {
 
 // `in_memory`: what other images of the run take of it.
 Result<Way> choose_way(RunImage& image, const Options& options, const Log& log,
-                       std::uint64_t& in_memory) {
+                       std::uint64_t& in_memory, const Caller& caller,
+                       std::optional<Keeping>& keeping) {
   if (options.reach == Reach::kernel) {
     if (::geteuid() == 0) return Way::kernel;
     return plain_error("reach the image", option_text("mount") + "=kernel",
@@ -66,11 +69,13 @@ Result<Way> choose_way(RunImage& image, const Options& options, const Log& log,
     return plain_error("reach the image", "/dev/fuse", "it is not there, or not for you",
                        "leave out " + option_text("mount") + ", and the image is unpacked");
   }
+  if (!keeping) keeping = Keeping::of_run(options, caller);
   const std::uint64_t size = TRY(image::unpacked_size(*image.source->image));
   struct sysinfo memory {};
   ::sysinfo(&memory);
   const std::uint64_t room = std::uint64_t{memory.freeram} * memory.mem_unit / 4;
-  const Way way = in_memory <= room && size <= room - in_memory ? Way::memory : Way::directory;
+  const bool fits = in_memory <= room && size <= room - in_memory;
+  const Way way = fits && !(keeping && size > kWorthKeeping) ? Way::memory : Way::directory;
   if (way == Way::memory) in_memory += size;
   log.say([&] {
     return std::string(asked ? "" : "/dev/fuse cannot be used: ") + "the image " + image.name +
@@ -111,16 +116,18 @@ Result<std::vector<RunImage>> open_attached(const Options& options) {
   return images;
 }
 
-Status choose_ways(std::vector<RunImage>& images, const Options& options, const Log& log) {
+Status choose_ways(std::vector<RunImage>& images, const Options& options, const Caller& caller,
+                   const Log& log, std::optional<Keeping>& keeping) {
   std::uint64_t in_memory = 0;
-  for (RunImage& image : images) image.way = TRY(choose_way(image, options, log, in_memory));
+  for (RunImage& image : images)
+    image.way = TRY(choose_way(image, options, log, in_memory, caller, keeping));
   return Done{};
 }
 
-Status prepare(std::vector<RunImage>& images, const Log& log) {
+Status prepare(std::vector<RunImage>& images, const Log& log, const Keeping* keeping) {
   for (RunImage& image : images) {
     if (image.way == Way::directory) {
-      image.directory = TRY(extract_to_directory(*image.source->image, log));
+      image.directory = TRY(extract_to_directory(*image.source, log, keeping));
     } else if (image.way == Way::kernel) {
       image.kernel = TRY(image::mount_by_kernel(image.source->payload, image.source->file));
     }

@@ -44,11 +44,13 @@ struct RunImage {
 // The images that attach=IMAGE[@OFFSET][//SUBDIR]:DST names, opened.
 Result<std::vector<RunImage>> open_attached(const Options& options);
 
-// Chooses the way of each. Looks at the host and changes nothing.
-Status choose_ways(std::vector<RunImage>& images, const Options& options, const Log& log);
+// Chooses the way of each. Looks at the host and changes nothing. Whether and
+// how what is unpacked is kept is found out when there is such an image.
+Status choose_ways(std::vector<RunImage>& images, const Options& options, const Caller& caller,
+                   const Log& log, std::optional<Keeping>& keeping);
 
 // Unpacks those whose way is a directory, mounts those that the kernel reads.
-Status prepare(std::vector<RunImage>& images, const Log& log);
+Status prepare(std::vector<RunImage>& images, const Log& log, const Keeping* keeping);
 
 // Where they are shown, and what of them the tool must not change.
 void add_images(Subject& subject, const std::vector<RunImage>& images);

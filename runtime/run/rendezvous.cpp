@@ -117,6 +117,11 @@ std::string Rendezvous::version_of(const std::string& name) const {
          std::to_string(status.st_ctim.tv_nsec);
 }
 
+os::Fd Rendezvous::open_key() const {
+  return os::Fd(
+      ::openat(directory_.get(), ".key", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
+}
+
 Status Rendezvous::lock() const {
   // Whoever holds it for longer was stopped in between.
   for (int tries = 0; tries < 300; ++tries) {

@@ -29,6 +29,10 @@ class Rendezvous {
   // Tells one socket of this name from the next; empty where there is none.
   std::string version_of(const std::string& name) const;
 
+  // The file with the caller's secret (stamp.hpp), made if it is missing. Only
+  // with the lock.
+  os::Fd open_key() const;
+
   // Waits for the lock: who holds it makes or removes a server.
   Status lock() const;
   void unlock() const;

@@ -109,14 +109,6 @@ Result<std::string> make_key(const Source& source, const Caller& caller, int kee
   return key;
 }
 
-int keep_seconds(const Options& options, const Caller& caller) {
-  if (options.reach == Reach::private_server) return 0;
-  if (options.keep_seconds) return *options.keep_seconds;
-  if (options.reach == Reach::share) return kDefaultKeep;
-  if (options.profile == Profile::isolated || !batch_job(caller).empty()) return 0;
-  return init_reaps() ? kDefaultKeep : 0;
-}
-
 // A server that may be there already.
 class Candidate {
  public:
@@ -144,6 +136,14 @@ class Candidate {
 };
 
 }  // namespace
+
+int keep_seconds(const Options& options, const Caller& caller) {
+  if (options.reach == Reach::private_server) return 0;
+  if (options.keep_seconds) return *options.keep_seconds;
+  if (options.reach == Reach::share) return kDefaultKeep;
+  if (options.profile == Profile::isolated || !batch_job(caller).empty()) return 0;
+  return init_reaps() ? kDefaultKeep : 0;
+}
 
 bool may_share(const sandbox::Plan& plan) {
   return (plan.namespaces & CLONE_NEWPID) != 0 && !plan.needs_own_server();

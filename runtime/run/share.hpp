@@ -17,6 +17,9 @@ namespace rootlet {
 // inside, has servers of its own.
 bool may_share(const sandbox::Plan& plan);
 
+// How long a shared server outlives its last run; 0: this run shares none.
+int keep_seconds(const Options& options, const Caller& caller);
+
 // How this run shares the servers of its images.
 class Sharing {
  public:

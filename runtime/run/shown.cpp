@@ -76,7 +76,7 @@ Status print_directory(const std::string& directory) {
 }
 
 Result<int> show_unpacked(Source& source) {
-  const PrivateDirectory unpacked = TRY(extract_to_directory(*source.image, Log(false)));
+  const PrivateDirectory unpacked = TRY(extract_to_directory(source, Log(false)));
   TRY(print_directory(unpacked.path() + "/root"));
   return wait_for_signal({});
 }

@@ -131,7 +131,7 @@ Result<int> run_unisolated(const Options& options, Source& source, const Subject
   std::optional<PrivateDirectory> extracted;
   std::string root = source.file;
   if (source.image) {
-    extracted = TRY(extract_to_directory(*source.image, log));
+    extracted = TRY(extract_to_directory(source, log));
     root = extracted->path() + "/root";
   }
   const CallerSignals signals = block_signals();

@@ -3,6 +3,7 @@
 
 #include "runtime/os/process.hpp"
 #include "runtime/os/traces.hpp"
+#include "runtime/run/kept_image.hpp"
 #include "runtime/run/launch.hpp"
 #include "runtime/run/status_report.hpp"
 #include "runtime/stub/appimage.hpp"
@@ -34,6 +35,8 @@ Result<int> run(int argc, char** argv) {
   if (extract) line.appimage.reset();
   if ((extract || caller.has_variable("APPIMAGE_EXTRACT_AND_RUN")) && !line.options.reach) {
     line.options.reach = Reach::extract;
+    // Gone at the end, unless the variable of the same world says otherwise.
+    if (!kept_limit() && !caller.has_variable("NO_CLEANUP")) kept_limit() = 0;
   }
   if (line.appimage) return appimage_option(*line.appimage, line.arguments, target, caller);
   Source source =
