@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "packaging/icon.hpp"
+#include "packaging/metainfo.hpp"
 #include "packaging/notice.hpp"
 
 namespace rootlet::packaging {
@@ -17,6 +18,16 @@ bool has_desktop_file(const Tree& tree) {
     if (name.ends_with(".desktop")) return true;
   }
   return false;
+}
+
+// Each part of the path is a directory, or missing: nothing is put through a
+// symlink.
+bool may_hold(const Tree& tree, const std::string& path) {
+  for (std::size_t end = path.find('/');; end = path.find('/', end + 1)) {
+    const NodePtr node = tree.find(path.substr(0, end));
+    if (node && !node->is_directory()) return false;
+    if (end == std::string::npos) return true;
+  }
 }
 
 Result<std::string> read_program(const std::string& path) {
@@ -69,6 +80,11 @@ Status add_desktop_and_icon(Tree& tree, const AppDirParts& parts) {
     bool icon = false;
     for (const char* ending : {".png", ".svg", ".xpm"}) icon = icon || tree.find(id + ending);
     if (!icon) TRY(tree.put(id + ".png", make_file(make_icon(id), 0644, parts.time)));
+    // An AppDir with a desktop file of its own says of itself what it wants.
+    Metainfo metainfo = metainfo_of(parts.policy, id);
+    if (may_hold(tree, parent_of(metainfo.path))) {
+      TRY(tree.put(metainfo.path, make_file(std::move(metainfo.text), 0644, parts.time)));
+    }
   }
   if (!tree.find(".DirIcon")) {
     TRY(tree.put(".DirIcon", make_file(make_icon(id), 0644, parts.time)));

@@ -69,6 +69,7 @@ inline constexpr std::array kIsolationKeys = std::to_array<IsolationKey>({
     {"status", IsolationKey::Form::kForbidden},
     {"die-with-parent", IsolationKey::Form::kForbidden},
     {"keep", IsolationKey::Form::kForbidden},
+    {"cache", IsolationKey::Form::kForbidden},
     {"mount", IsolationKey::Form::kForbidden},
     {"dry-run", IsolationKey::Form::kForbidden},
     {"doctor", IsolationKey::Form::kForbidden},

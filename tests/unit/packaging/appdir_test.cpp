@@ -42,6 +42,41 @@ TEST_CASE("a root becomes a valid AppDir with a policy the stub can read") {
   CHECK(read.value().entrypoint == policy.entrypoint);
 }
 
+TEST_CASE("a packed tool has AppStream metadata, escaped, with a licence that is one") {
+  Policy policy = simple();
+  policy.name = "3d & <more>";
+  policy.url = "https://example.org/?a=1&b=2";
+  const std::string path = "usr/share/metainfo/io.rootlet.packed._3d____more_.appdata.xml";
+  for (const auto& [licence, shown] :
+       std::vector<std::pair<std::string, bool>>{{"MIT", true},
+                                                 {"BSD-3-Clause AND MIT", true},
+                                                 {"MIT OR", false},
+                                                 {"MIT MIT", false},
+                                                 {"AND MIT", false},
+                                                 {"GPL", false},
+                                                 {"", false}}) {
+    Tree tree;
+    policy.licence = licence;
+    REQUIRE(add_appdir_parts(tree, {policy, "", "", "", 0}).ok());
+    const std::string text = text_of(tree, path);
+    INFO(licence);
+    CHECK((text.find("<project_license>" + licence + "<") != std::string::npos) == shown);
+    CHECK(text.find("<name>3d &amp; &lt;more&gt;</name>") != std::string::npos);
+    CHECK(text.find("?a=1&amp;b=2</url>") != std::string::npos);
+    CHECK(text.find("<binary>3d____more_</binary>") != std::string::npos);
+  }
+}
+
+TEST_CASE("no metadata is put through a symlink, or beside the source's own desktop file") {
+  Tree linked, own;
+  REQUIRE(linked.put("usr", make_symlink("/elsewhere", 0)).ok());
+  REQUIRE(own.put("x.desktop", make_file("[Desktop Entry]\nName=Mine\n", 0644, 0)).ok());
+  REQUIRE(add_appdir_parts(linked, {simple(), "", "", "", 0}).ok());
+  REQUIRE(add_appdir_parts(own, {simple(), "", "", "", 0}).ok());
+  CHECK(linked.find("usr")->is_symlink());
+  CHECK_FALSE(own.find("usr/share/metainfo"));
+}
+
 TEST_CASE("the source's own desktop file, icon and AppRun are kept") {
   Tree tree;
   REQUIRE(tree.put("AppRun", make_file("mine", 0755, 0)).ok());
