@@ -17,14 +17,12 @@ namespace {
 
 constexpr std::string_view kHelp =
     "Usage: rootlet chroot [OPTION]... NEWROOT [COMMAND [ARGUMENT]...]\n"
-    "       nsroot [OPTION]... NEWROOT [COMMAND [ARGUMENT]...]     (a symlink to rootlet)\n"
+    "       nsroot [OPTION]... NEWROOT [COMMAND [ARGUMENT]...]\n"
+    "Runs COMMAND with NEWROOT, a directory or an image, as its root. They default to .\n"
+    "and $SHELL -i (/bin/sh where NEWROOT lacks it). Options end at NEWROOT.\n"
     "\n"
-    "Runs COMMAND with NEWROOT, a directory or an image, as its root, without privilege.\n"
-    "NEWROOT is . and COMMAND is $SHELL -i (/bin/sh where NEWROOT lacks it) if not given.\n"
-    "Options end at NEWROOT; what follows is COMMAND's.\n"
-    "\n"
-    "  -v, --volume=SRC:DEST[:ro|rw]  show SRC of the host at DEST; repeatable, in order;\n"
-    "                                 \\: is a colon in a path\n"
+    "  -v, --volume=SRC:DEST[:ro|rw]  show SRC of the host at DEST; repeatable, in\n"
+    "                                 order; \\: is a colon in a path\n"
     "  -r, --read-only                a directory as NEWROOT may not be written\n"
     "  -n, --net                      an own network: loopback alone\n"
     "  -i, --ipc                      own System V IPC and message queues\n"
@@ -38,7 +36,7 @@ constexpr std::string_view kHelp =
     "Example:\n"
     "  rootlet chroot -n -v ./data:/data:ro ./rootfs sh -c 'wc -l /data/*'\n"
     "\n"
-    "Own processes, /proc, /dev and /tmp always. How it differs from nsroot: rootlet-chroot(1).\n"
+    "Own processes, /proc, /dev and /tmp always. Differences: rootlet-chroot(1).\n"
     "Exit status: COMMAND's own; 125 our failure, 126 cannot be executed, 127 not there.\n";
 
 std::string shell_of_caller() {

@@ -60,8 +60,13 @@ int doctor_verb(int argc, char** argv) {
   if (option == "--help" || option == "-h") {
     std::puts(
         "Usage: rootlet doctor [--json]\n"
-        "Tries what runs need of this host: what is there, what is missing, why, what to change.\n"
-        "Exit status: 0 runs with the defaults work here, 1 they do not, 125 could not tell.");
+        "Tries what runs need of this host: what is there, what is missing, why, what to\n"
+        "change.\n\n"
+        "Examples:\n"
+        "  rootlet doctor\n"
+        "  rootlet doctor --json | jq .verdict\n\n"
+        "Exit status: 0 runs with the defaults work here, 1 they do not, 125 could not\n"
+        "tell.");
     return 0;
   }
   if (argc > 2 || (argc == 2 && option != "--json")) {

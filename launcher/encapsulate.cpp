@@ -17,19 +17,20 @@ namespace {
 
 constexpr std::string_view kRead = "read the command line";
 constexpr std::string_view kHelp =
-    "Usage: rootlet encapsulate [--rootlet-NAME[=VALUE]]... 'A|B|...' COMMAND [ARGUMENT]...\n"
-    "       encapsulate 'A|B|...' COMMAND [ARGUMENT]...            (a symlink to rootlet)\n"
+    "Usage: rootlet encapsulate [--rootlet-NAME[=VALUE]]... 'A|B|...' COMMAND [ARG]...\n"
+    "       encapsulate 'A|B|...' COMMAND [ARG]...         (a symlink to rootlet)\n"
     "\n"
-    "Runs COMMAND on the host's files, read-only; the directories and files A, B, ... stay\n"
-    "writable at their places. '' names none; \\| is a bar in a name. The list needs quotes.\n"
-    "Own processes, /tmp, /run, IPC, network and /dev; no UNIX socket of the host can be\n"
-    "reached that does not lie in A, B, ... The current directory is kept.\n"
+    "Runs COMMAND on the host's files, read-only; the directories and files A, B, ...\n"
+    "stay writable at their places. '' names none; \\| is a bar in a name. The list\n"
+    "needs quotes. Own processes, /tmp, /run, IPC, network and /dev; no UNIX socket of\n"
+    "the host can be reached that does not lie in A, B, ... The current directory is\n"
+    "kept.\n"
     "\n"
     "Example:\n"
     "  rootlet encapsulate \"$PWD|/var/tmp/scratch\" make check\n"
     "\n"
-    "More: rootlet-encapsulate(1). Exit status: COMMAND's own; 125 our failure, 126 cannot be\n"
-    "executed, 127 not there.\n";
+    "More: rootlet-encapsulate(1). Exit status: COMMAND's own; 125 our failure, 126\n"
+    "cannot be executed, 127 not there.\n";
 
 // At its own place, wherever the name leads. Whether a path that the caller
 // may not reach exists is not told.

@@ -128,7 +128,11 @@ int ps_verb(int argc, char** argv) {
   if (words.help) {
     std::puts(
         "Usage: rootlet ps [--json]\n"
-        "Lists your runs that go on now, the oldest first. RUN is the number of the launcher.");
+        "Lists your runs that go on now, the oldest first. RUN is the number of the\n"
+        "launcher.\n\n"
+        "Examples:\n"
+        "  rootlet ps\n"
+        "  rootlet ps --json | jq '.[].run'");
     return 0;
   }
   if (!words.others.empty())
@@ -156,8 +160,11 @@ int kill_verb(int argc, char** argv) {
   if (words.help) {
     std::puts(
         "Usage: rootlet kill [-SIGNAL] RUN\n"
-        "Sends a signal (TERM) to the launcher of one of your runs, which hands it to the tool.\n"
-        "KILL ends the launcher, and the whole run with it.");
+        "Sends a signal (TERM) to the launcher of one of your runs, which hands it to the\n"
+        "tool. KILL ends the launcher, and the whole run with it.\n\n"
+        "Examples:\n"
+        "  rootlet kill 4711\n"
+        "  rootlet kill -KILL 4711");
     return 0;
   }
   int signal = SIGTERM;
@@ -181,8 +188,11 @@ int stats_verb(int argc, char** argv) {
   if (words.help) {
     std::puts(
         "Usage: rootlet stats RUN [--json]\n"
-        "What one of your runs has used up to now. Memory is the sum of its processes, what they\n"
-        "share counted once; with limits by control groups, also what these count.");
+        "What one of your runs has used up to now. Memory is the sum of its processes, what\n"
+        "they share counted once; with limits by control groups, also what these count.\n\n"
+        "Examples:\n"
+        "  rootlet stats 4711\n"
+        "  rootlet stats 4711 --json | jq .memory_bytes");
     return 0;
   }
   if (words.others.size() != 1) return mistake("rootlet stats", "it takes one RUN", kUsage);

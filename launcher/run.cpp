@@ -14,13 +14,39 @@
 namespace rootlet {
 namespace {
 
+std::string usage(const std::string& verb) {
+  return "Usage: rootlet " + verb + " [OPTION]... IMAGE" + (verb == "exec" ? " PROGRAM" : "") +
+         (verb == "shell" ? "" : " [ARGUMENT]...") +
+         "\n\n"
+         "IMAGE: an AppImage, a squashfs, FILE@OFFSET, JAR!/NAME, or a directory as the root" +
+         (verb == "run" ? ".\n" : ";\nor the number of a run, to go inside of it.\n") +
+         "What follows IMAGE is the tool's.\n\n";
+}
+
+// What most runs need: a screen.
 void print_run_help(const std::string& verb) {
-  std::string text = "Usage: rootlet " + verb + " [OPTION]... IMAGE" +
-                     (verb == "exec" ? " PROGRAM" : "") +
-                     (verb == "shell" ? "" : " [ARGUMENT]...") +
-                     "\n\n"
-                     "IMAGE: an AppImage, a squashfs, FILE@OFFSET, or a directory that is a root.\n"
-                     "What follows IMAGE is the tool's.\n\n";
+  std::string text = usage(verb) +
+                     "  --bind=SRC[:DST[:ro|rw]]  show a path of the host; -B, --volume\n"
+                     "  --input=PATH --output=DIR show them read-only, writable\n"
+                     "  --profile=NAME            isolated, contained (the default) or compat\n"
+                     "  --net=none|host|private   none is the default\n"
+                     "  --memory=SIZE --cpus=N --timeout=TIME and other limits\n"
+                     "  --env=NAME=VALUE          a variable inside\n"
+                     "  --gui --nv --rocm         windows; GPUs\n"
+                     "  --dry-run                 print the plan, run nothing\n"
+                     "  --help-all                all options; rootlet-run(1) explains them\n"
+                     "\nExamples:\n"
+                     "  rootlet run hmmer.AppImage hmmsearch globins.hmm proteins.fa\n"
+                     "  rootlet run --profile isolated --input in.fa --output out tool.AppImage\n"
+                     "  rootlet exec --net host tool.AppImage /usr/bin/curl --version\n"
+                     "  rootlet shell ./rootfs\n"
+                     "\nExit status: the tool's own; 125 our failure, 126 cannot be executed, "
+                     "127 not there\n";
+  (void)os::write_all(STDOUT_FILENO, text, "print");
+}
+
+void print_all_options(const std::string& verb) {
+  std::string text = usage(verb);
   for (const OptionRow& row : option_table()) {
     if (row.help.empty()) continue;
     std::string left = "  " + usage_of(row);
@@ -29,13 +55,7 @@ void print_run_help(const std::string& verb) {
   }
   text +=
       "\nApptainer's spellings are understood: -B -e -c -C -H -W -S -o -p -i -n -f, --containall,\n"
-      "--cleanenv, --writable-tmpfs and the others of rootlet-run(1).\n"
-      "\nExamples:\n"
-      "  rootlet run hmmer.AppImage hmmsearch globins.hmm proteins.fa\n"
-      "  rootlet run --profile isolated --input proteins.fa --output out hmmer.AppImage ...\n"
-      "  rootlet exec --net host tool.AppImage /usr/bin/curl --version\n"
-      "  rootlet shell ./rootfs\n"
-      "\nExit status: the tool's own; 125 our failure, 126 cannot be executed, 127 not there.\n";
+      "--cleanenv, --writable-tmpfs and the others of rootlet-run(1).\n";
   (void)os::write_all(STDOUT_FILENO, text, "print");
 }
 
@@ -58,6 +78,10 @@ Result<int> join(const std::string& verb, const RunLine& line, std::vector<int> 
 
 Result<int> run(const std::string& verb, int argc, char** argv) {
   set_option_prefix("--");
+  if (argc > 1 && std::string_view(argv[1]) == "--help-all") {
+    print_all_options(verb);
+    return 0;
+  }
   std::vector<int> closed = os::hold_standard_streams();
   Options configured = TRY(configured_options(environ));
   RunLine line = TRY(parse_run({argv + 1, argv + argc}, std::move(configured)));

@@ -60,13 +60,14 @@ WRONG = {
     "status": [("/no/such/directory/file", "/no/such/directory")],
     "record": [("", "")],
     "die-with-parent": [("x", "NUMBER"), ("-1", "NUMBER"), ("1", "it has ended")],
+    "cache": [("", "SIZE"), ("much", "SIZE"), ("10%", "SIZE"), ("-1", "SIZE"), ("1kk", "SIZE")],
     "dry-run": [("jsno", "json")],
 }
 
 
 def options(rig):
-    """The names of all options that --help lists."""
-    text = rig.run(rig.rootlet, "run", "--help").text
+    """The names of all options that --help-all lists."""
+    text = rig.run(rig.rootlet, "run", "--help-all").text
     return re.findall(r"^  --([a-z-]+)", text, re.M)
 
 
@@ -74,7 +75,7 @@ def options(rig):
 def every_value(rig):
     """of every option, each malformed value is refused with what was meant, in both spellings"""
     names = options(rig)
-    check(len(names) > 40, f"--help lists {names}")
+    check(len(names) > 40, f"--help-all lists {names}")
     for name in names:
         check(name in WRONG, f"say in this test which values of {name} are malformed")
         for value, part in WRONG[name]:
@@ -96,7 +97,7 @@ def every_name(rig):
             continue
         done = rig.probe("say", "started", options=[f"{wrong}=1"]).failed_by_us("no such option")
         contains(done.errors, f"did you mean --rootlet-{name}?", wrong)
-    for line in rig.run(rig.rootlet, "run", "--help").text.splitlines():
+    for line in rig.run(rig.rootlet, "run", "--help-all").text.splitlines():
         found = re.match(r"  --([a-z-]+)=(\S+)", line)
         if found:
             rig.probe("say", "started", options=[found[1]]).failed_by_us(f"--rootlet-{found[1]}=", "value")
