@@ -18,8 +18,8 @@ namespace {
 constexpr std::string_view kHelp =
     "Usage: rootlet chroot [OPTION]... NEWROOT [COMMAND [ARGUMENT]...]\n"
     "       nsroot [OPTION]... NEWROOT [COMMAND [ARGUMENT]...]\n"
-    "Runs COMMAND with NEWROOT, a directory or an image, as its root. They default to .\n"
-    "and $SHELL -i (/bin/sh where NEWROOT lacks it). Options end at NEWROOT.\n"
+    "Runs COMMAND with NEWROOT, a directory or an image, as its root; they default to\n"
+    ". and $SHELL -i (/bin/sh where NEWROOT lacks it). Options end at NEWROOT.\n"
     "\n"
     "  -v, --volume=SRC:DEST[:ro|rw]  show SRC of the host at DEST; repeatable, in\n"
     "                                 order; \\: is a colon in a path\n"
@@ -37,7 +37,7 @@ constexpr std::string_view kHelp =
     "  rootlet chroot -n -v ./data:/data:ro ./rootfs sh -c 'wc -l /data/*'\n"
     "\n"
     "Own processes, /proc, /dev and /tmp always. Differences: rootlet-chroot(1).\n"
-    "Exit status: COMMAND's own; 125 our failure, 126 cannot be executed, 127 not there.\n";
+    "Exit status: COMMAND's own; 125 our failure, 126 cannot be run, 127 not there.\n";
 
 std::string shell_of_caller() {
   const char* shell = std::getenv("SHELL");

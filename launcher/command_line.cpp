@@ -69,6 +69,7 @@ std::string first_screen(const CLI::App& app) {
 }  // namespace
 
 std::optional<int> parse_arguments(CLI::App& app, int argc, char** argv) {
+  app.get_formatter()->column_width(26);  // the usual 30 leaves too little of 80
   app.set_help_all_flag("--help-all", "What each option does");
   try {
     app.parse(argc, argv);

@@ -17,14 +17,14 @@ namespace {
 
 constexpr std::string_view kRead = "read the command line";
 constexpr std::string_view kHelp =
-    "Usage: rootlet encapsulate [--rootlet-NAME[=VALUE]]... 'A|B|...' COMMAND [ARG]...\n"
+    "Usage: rootlet encapsulate [--rootlet-NAME[=VALUE]]... 'A|B|..' COMMAND [ARG]...\n"
     "       encapsulate 'A|B|...' COMMAND [ARG]...         (a symlink to rootlet)\n"
     "\n"
     "Runs COMMAND on the host's files, read-only; the directories and files A, B, ...\n"
     "stay writable at their places. '' names none; \\| is a bar in a name. The list\n"
-    "needs quotes. Own processes, /tmp, /run, IPC, network and /dev; no UNIX socket of\n"
-    "the host can be reached that does not lie in A, B, ... The current directory is\n"
-    "kept.\n"
+    "needs quotes. Own processes, /tmp, /run, IPC, network and /dev; no UNIX socket\n"
+    "of the host can be reached that does not lie in A, B, ... The current directory\n"
+    "is kept.\n"
     "\n"
     "Example:\n"
     "  rootlet encapsulate \"$PWD|/var/tmp/scratch\" make check\n"

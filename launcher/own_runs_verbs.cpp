@@ -188,8 +188,9 @@ int stats_verb(int argc, char** argv) {
   if (words.help) {
     std::puts(
         "Usage: rootlet stats RUN [--json]\n"
-        "What one of your runs has used up to now. Memory is the sum of its processes, what\n"
-        "they share counted once; with limits by control groups, also what these count.\n\n"
+        "What one of your runs has used up to now. Memory is the sum of its processes,\n"
+        "what they share counted once; with limits by control groups, also what these\n"
+        "count.\n\n"
         "Examples:\n"
         "  rootlet stats 4711\n"
         "  rootlet stats 4711 --json | jq .memory_bytes");
