@@ -169,8 +169,8 @@ def appimagetool(rig):
 
 @test()
 def metadata(rig):
-    """the desktop entry of a packed tool is valid, and so is its icon"""
-    needs("desktop-file-validate")
+    """the desktop entry and the AppStream metadata of a packed tool are valid, and so is its icon"""
+    needs("desktop-file-validate", "appstreamcli")
     for image in (tool(rig), rig.image):
         top = unpacked(rig, image)
         entries = list(top.glob("*.desktop"))
@@ -180,6 +180,10 @@ def metadata(rig):
         icon = next(line[5:] for line in entries[0].read_text().splitlines() if line.startswith("Icon="))
         for name in (f"{icon}.png", ".DirIcon"):
             contains(rig.run("file", "-bL", top / name).text, "PNG image data, 256 x 256")
+        metainfo = list((top / "usr/share/metainfo").glob("*.appdata.xml"))
+        equal(len(metainfo), 1, "metainfo")
+        done = rig.run("appstreamcli", "validate", "--no-net", "--no-color", metainfo[0])
+        check(done.status == 0 and "warnings" not in done.text, repr(done))
 
 
 @test()
