@@ -147,6 +147,7 @@ std::optional<PrivateDirectory> open_kept(const std::string& base, Source& sourc
     // Whoever makes it may have to wait for one who only lists.
     if (ours && (::flock(entry.get(), LOCK_EX) != 0 || !make_room(top, size.value(), keeping))) {
       remove_tree(top, name);
+      ::rmdir(PrivateDirectory::name_of_base(base).c_str());  // ENOTEMPTY where something is in it
       break;
     }
     parent.value().reset();
