@@ -71,6 +71,9 @@ void declare(CLI::App& app, packaging::BuildRequest& request, bool& no_check, bo
   app.add_option("--threads", request.threads, "to compress with [one per processor]")
       ->check(CLI::Range(1, 1024))
       ->group(image);
+  app.add_option("--base", request.base,
+                 "pack only what differs from this image, which will run below the new one")
+      ->group(image);
   app.add_option("--update-information", request.update_information,
                  "where newer versions are found, as AppImageUpdate reads it")
       ->group(image);

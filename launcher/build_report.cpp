@@ -141,6 +141,7 @@ void print_summary(const packaging::BuildSummary& summary, double seconds) {
   line("arguments", words(policy.arguments));
   line("commands", commands_of(policy));
   line("policy", isolation_of(policy));
+  for (const auto& [what, text] : summary.facts) line(what.c_str(), text);
   line("run it", run_line(summary));
 }
 

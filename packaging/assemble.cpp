@@ -7,16 +7,20 @@
 #include <algorithm>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "packaging/appdir.hpp"
 #include "packaging/check.hpp"
 #include "packaging/decide.hpp"
+#include "packaging/difference.hpp"
+#include "packaging/image_tree.hpp"
 #include "packaging/mount_points.hpp"
 #include "packaging/output_file.hpp"
 #include "packaging/seal_image.hpp"
 #include "packaging/source.hpp"
 #include "packaging/squashfs.hpp"
 #include "packaging/stub.hpp"
+#include "packaging/tree_digest.hpp"
 
 namespace rootlet::packaging {
 namespace {
@@ -61,8 +65,10 @@ void clamp_times(Tree& tree, std::uint32_t latest) {
 // found. Too much of it: the program, its loader and libc alone.
 std::vector<NodePtr> start_files(const Tree& tree, const Check& check) {
   std::vector<NodePtr> files;
+  std::unordered_set<const Node*> packed;  // the base may have them
+  tree.each([&](const std::string&, const NodePtr& node) { packed.insert(node.get()); });
   const auto add = [&](const NodePtr& node) {
-    if (node && node->is_file()) files.push_back(node);
+    if (node && node->is_file() && packed.contains(node.get())) files.push_back(node);
   };
   add(tree.find(kPolicyPath));
   add(tree.find("AppRun"));
@@ -166,13 +172,16 @@ Result<BuildSummary> build(const BuildRequest& request) {
   const Stub stub = TRY(prepare_stub(request));
   if (!request.output.empty()) TRY(check_replaceable(request.output, request.force));
 
+  std::optional<PackedImage> base;
+  if (!request.base.empty()) base = TRY(read_base(request.base, stub.machine));
   SourceRequest from = request.source;
   from.machine = stub.machine;
   from.report = request.report;
   Source source = TRY(read_source(from));
   epoch = latest_time(epoch, source);
   const std::uint32_t time = epoch.value_or(0);
-  const Decided decided = TRY(decide_policy(request, source, stub.machine));
+  Decided decided = TRY(decide_policy(request, source, stub.machine));
+  if (base) decided.policy.base = {name_of(base->file), base->digest};
   const std::string output =
       request.output.empty() ? default_output(decided.policy, stub.machine) : request.output;
   TRY(check_replaceable(output, request.force));
@@ -199,7 +208,11 @@ Result<BuildSummary> build(const BuildRequest& request) {
         "no rootlet-apprun beside the stub: AppRun is a symlink, and other AppImage "
         "runtimes will not see the policy's arguments, environment and commands");
   }
+  const NodePtr digest = make_file(std::string(kDigestSize, '-'), 0644, time);
+  TRY(source.tree.put(kDigestPath, digest));
   if (epoch) clamp_times(source.tree, time);
+  BuildSummary summary;
+  if (base) summary.facts.emplace_back("base", TRY(lay_on_base(source.tree, *base)));
 
   SquashfsOptions options;
   options.block_size = request.block_size;
@@ -207,15 +220,22 @@ Result<BuildSummary> build(const BuildRequest& request) {
   options.time = time;
   options.threads = request.threads;
   options.first = start_files(source.tree, check);
+  options.digest = digest;
   if (request.report) {
     options.progress = [&](std::uint64_t done, std::uint64_t total) {
       request.report({"packing", done, total});
     };
   }
   const SquashfsStats stats = TRY(write_output(output, stub, source.tree, options, request.seal));
-  return BuildSummary{output,        decided.policy,    std::string(kind_name(source.kind)),
-                      source.notes,  stub.bytes.size(), stats.bytes,
-                      stats.content, stats.inodes};
+  summary.output = output;
+  summary.policy = std::move(decided.policy);
+  summary.kind = kind_name(source.kind);
+  summary.notes = std::move(source.notes);
+  summary.stub = stub.bytes.size();
+  summary.image = stats.bytes;
+  summary.content = stats.content;
+  summary.entries = stats.inodes;
+  return summary;
 }
 
 }  // namespace rootlet::packaging

@@ -15,6 +15,7 @@ struct BuildRequest {
   std::string output;  // empty: NAME-[VERSION-]ARCH.AppImage
   std::string entry, policy_file, name, version;
   std::string update_information;
+  std::string base;          // the image that the new one is to lie on; empty: none
   std::string stub, apprun;  // empty: those beside the running command
   unsigned level = 15;
   std::uint32_t block_size = 128 << 10;
@@ -31,9 +32,10 @@ struct BuildSummary {
   Policy policy;
   std::string kind;
   std::vector<std::string> notes;
-  std::uint64_t stub = 0;     // bytes of the program in front
-  std::uint64_t image = 0;    // bytes of the squashfs behind it
-  std::uint64_t content = 0;  // of the files in it
+  std::vector<std::pair<std::string, std::string>> facts;  // what else was done, in words
+  std::uint64_t stub = 0;                                  // bytes of the program in front
+  std::uint64_t image = 0;                                 // bytes of the squashfs behind it
+  std::uint64_t content = 0;                               // of the files in it
   std::uint32_t entries = 0;
   std::string digest = {};  // of an image of data
 };

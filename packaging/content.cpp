@@ -40,6 +40,7 @@ Status OpenContent::read_at(std::uint64_t offset, char* out, std::size_t size) c
     std::memcpy(out, text_->data() + offset, size);
     return Done{};
   }
+  if (reading_) return reading_->read_at(offset, out, size);
   while (size > 0) {
     const ssize_t got = ::pread(file_->get(), out, size, static_cast<off_t>(base_ + offset));
     if (got < 0 && errno == EINTR) continue;
@@ -75,16 +76,23 @@ Content Content::of_host(std::shared_ptr<const os::Fd> root, std::string path) {
   return content;
 }
 
+Content Content::of_reading(std::shared_ptr<const Reading> reading) {
+  Content content;
+  content.reading_ = std::move(reading);
+  return content;
+}
+
 Result<OpenContent> Content::open() const {
   OpenContent open;
   open.name_ = path_;
   open.base_ = base_;
   open.text_ = text_;
   open.file_ = file_;
+  open.reading_ = reading_;
   if (host_) {
     open.file_ = std::make_shared<const os::Fd>(
         TRY(open_beneath(file_->get(), path_, O_RDONLY | O_NONBLOCK)));
-  } else if (!file_ && !text_) {
+  } else if (!file_ && !text_ && !reading_) {
     open.text_ = std::make_shared<const std::string>();
   }
   return open;

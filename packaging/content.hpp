@@ -9,6 +9,13 @@
 
 namespace rootlet::packaging {
 
+// Bytes that are made while they are read, as those of a packed image are.
+class Reading {
+ public:
+  virtual ~Reading() = default;
+  virtual Status read_at(std::uint64_t offset, char* out, std::size_t size) const = 0;
+};
+
 // A file's bytes while they are read. Valid as long as it lives.
 class OpenContent {
  public:
@@ -20,12 +27,13 @@ class OpenContent {
   friend class Content;
   std::shared_ptr<const os::Fd> file_;
   std::shared_ptr<const std::string> text_;
+  std::shared_ptr<const Reading> reading_;
   std::uint64_t base_ = 0;
   std::string name_;
 };
 
 // Where the bytes of a file in the tree come from: memory, a range of a
-// spooled archive, or a file below a source directory.
+// spooled archive, a file below a source directory, or another reading.
 class Content {
  public:
   Content() = default;
@@ -35,11 +43,14 @@ class Content {
   // reading, so that a tree of any size needs few descriptors.
   static Content of_host(std::shared_ptr<const os::Fd> root, std::string path);
 
+  static Content of_reading(std::shared_ptr<const Reading> reading);
+
   Result<OpenContent> open() const;
 
  private:
   std::shared_ptr<const os::Fd> file_;
   std::shared_ptr<const std::string> text_;
+  std::shared_ptr<const Reading> reading_;
   std::uint64_t base_ = 0;
   std::string path_;
   bool host_ = false;

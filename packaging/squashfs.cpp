@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "packaging/squashfs_objects.hpp"
+#include "packaging/tree_digest.hpp"
 
 namespace rootlet::packaging {
 namespace {
@@ -116,11 +117,16 @@ class Writer {
     for (const NodePtr& node : options_.first) {
       TRY(write_file(*processor, *node, SQFS_BLK_DONT_COMPRESS | SQFS_BLK_DONT_FRAGMENT));
     }
+    for (const NodePtr& node : options_.next) TRY(write_file(*processor, *node, 0));
     Status status = Done{};
     tree_.each([&](const std::string&, const NodePtr& node) {
-      if (status.ok()) status = write_file(*processor, *node, 0);
+      if (status.ok() && node != options_.digest) status = write_file(*processor, *node, 0);
     });
     if (!status.ok()) return status;
+    if (options_.digest) {
+      options_.digest->content = Content::of_text(digest_of(tree_, digests_));
+      TRY(write_file(*processor, *options_.digest, 0));
+    }
     return checked(sqfs_block_processor_finish(processor.get()));
   }
 
@@ -129,15 +135,17 @@ class Writer {
     if (!node.is_file() || written.file != nullptr) return Done{};
     const OpenContent content = TRY(node.content.open());
     TRY(checked(sqfs_block_processor_begin_file(&processor, &written.file, nullptr, flags)));
-    std::vector<char> buffer(1 << 20);
+    std::vector<char>& buffer = buffer_;
     for (std::uint64_t at = 0; at < node.size;) {
       const std::size_t size = std::min<std::uint64_t>(buffer.size(), node.size - at);
       TRY(content.read_at(at, buffer.data(), size));
       TRY(checked(sqfs_block_processor_append(&processor, buffer.data(), size)));
+      if (options_.digest) sum_.add(buffer.data(), size);
       at += size;
       done_ += size;
       if (options_.progress) options_.progress(done_, total_);
     }
+    if (options_.digest) digests_[&node] = sum_.finish();
     return checked(sqfs_block_processor_end_file(&processor));
   }
 
@@ -277,6 +285,9 @@ class Writer {
   int io_errno_ = 0;
   std::unordered_map<const Node*, Written> written_;
   std::uint64_t done_ = 0, total_ = 0;
+  std::vector<char> buffer_ = std::vector<char>(1 << 20);
+  Sha256 sum_;
+  FileDigests digests_;
   sqfs_super_t super_{};
   Sqfs<sqfs_file_t> file_;
   Sqfs<sqfs_compressor_t> store_, compressor_, uncompressor_;

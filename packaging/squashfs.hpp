@@ -18,6 +18,11 @@ struct SquashfsOptions {
   // The files needed at start, in the order of their use: they come first in
   // the image, neither compressed nor shared with others in a fragment.
   std::vector<NodePtr> first;
+  // Then these, compressed, those beside each other in one fragment that are used
+  // one after the other.
+  std::vector<NodePtr> next;
+  // Receives the tree's digest (kDigestSize bytes), the last of all files. Null: none.
+  NodePtr digest;
   std::function<void(std::uint64_t done, std::uint64_t total)> progress;
 };
 

@@ -122,6 +122,12 @@ class Extraction {
     if (wanted_ && !wanted_(path)) return Done{};
     if (type == S_IFREG) return file(parent, item, inode, path);
     if (type == S_IFLNK) return symlink(parent, item, inode, path);
+    // A whiteout, which hides a file of the image below: for everyone to make
+    // since Linux 5.8 (commit a3c751a50fe6); before, nothing could be laid below.
+    if (type == S_IFCHR && inode.xtra.dev.major == 0 && inode.xtra.dev.minor == 0) {
+      const int made = ::mknodat(parent, item.name.c_str(), S_IFCHR, 0);
+      if (made != 0 && errno != EPERM) return last_error(kUnpack, "/" + path);
+    }
     // Device nodes need root, sockets are dead without their server. FIFOs work.
     if (type == S_IFIFO && ::mkfifoat(parent, item.name.c_str(), inode.base.mode & 0777) != 0) {
       return last_error(kUnpack, "/" + path);

@@ -29,6 +29,7 @@ enum Tag : std::uint16_t {
   kData,
   kOwnAppRun,
   kRules,
+  kBase,
 };
 
 void put_int(std::string& out, std::uint64_t value, int bytes) {
@@ -105,6 +106,11 @@ Status read_record(Policy& policy, std::uint16_t tag, bool skippable, std::strin
     case kLocked: policy.locked.push_back(text); break;
     case kData: policy.data.push_back(TRY(read_data(payload))); break;
     case kRules: policy.rules = text; break;
+    case kBase: {
+      auto [name, digest] = TRY(split_pair(payload));
+      policy.base = {std::move(name), std::move(digest)};
+      break;
+    }
     case kOwnAppRun: policy.own_apprun = true; break;
     default:
       if (!skippable) return malformed("a record of unknown kind");
@@ -139,6 +145,7 @@ std::string encode_policy(const Policy& policy) {
     payload += data.name + '\0' + data.path + '\0' + data.digest;
     put_record(records, kData, payload);
   }
+  if (!policy.base.name.empty()) put_pair(records, kBase, policy.base.name, policy.base.digest);
   if (policy.own_apprun) put_record(records, kOwnAppRun, {});
 
   std::string out(kMagic);

@@ -38,6 +38,13 @@ struct Policy {
   };
   std::vector<Data> data;
 
+  // Of an image that holds only what differs from another: that other one. Its
+  // file is called `name`, its content has this digest (kDigestPath).
+  struct Base {
+    std::string name, digest;
+  };
+  Base base;  // no name: the image is whole
+
   // /AppRun is a tool's own program (an AppDir's): run it instead of the
   // entrypoint. False where `build` wrote an AppRun of ours.
   bool own_apprun = false;
@@ -45,6 +52,9 @@ struct Policy {
 
 // Where the compiled policy lies in an image, without the leading slash.
 inline constexpr std::string_view kPolicyPath = ".rootlet/policy.bin";
+
+// And the digest of the image's content: a line of text, written by `build`.
+inline constexpr std::string_view kDigestPath = ".rootlet/digest";
 
 // A compiled policy is refused beyond this many bytes.
 inline constexpr std::size_t kPolicyMaximum = 1u << 20;

@@ -152,6 +152,9 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
   }
   if (source.image)
     images.insert(images.begin(), RunImage{std::move(holder), {}, {}, {}, {}, {}, {}});
+  if (!subject.policy.base.name.empty()) {
+    images.insert(images.begin() + 1, TRY(find_base(subject.policy.base, source, options)));
+  }
   std::optional<Keeping> keeping;
   TRY(choose_ways(images, options, caller, log, keeping));
   if (!options.dry_run) TRY(prepare(images, log, keeping ? &*keeping : nullptr));

@@ -125,6 +125,7 @@ Result<sandbox::Plan> make_plan(const Options& options, const Subject& subject,
   plan.ids = TRY(choose_ids(options, caller));
   plan.root_directory = subject.root_directory;
   plan.root_reached = subject.root_reached;
+  plan.on_base = !subject.policy.base.name.empty();
   plan.root = subject.root_directory.empty()  ? sandbox::RootKind::image
               : subject.root_directory == "/" ? sandbox::RootKind::host
                                               : sandbox::RootKind::directory;

@@ -109,7 +109,7 @@ constexpr OptionRow kRows[] = {
     {"cache", "SIZE", "how much unpacked images may take that are kept for later runs (0: none)",
      set_cache, true},
     {"attach", "IMAGE[@OFFSET][//SUBDIR]:DST", "show another image inside, read-only", set_attach},
-    {"data-path", "DIR", "look there for the images that the policy names",
+    {"data-path", "DIR", "look there for the image's base and named data",
      [](O& o, V& v) -> Status {
        if (v.empty()) return invalid_value("data-path", v, "DIR");
        o.data_paths.push_back(v);

@@ -116,6 +116,28 @@ Result<std::vector<RunImage>> open_attached(const Options& options) {
   return images;
 }
 
+Result<RunImage> find_base(const Policy::Base& base, Source& above, const Options& options) {
+  std::vector<std::string> places = options.data_paths;
+  places.push_back(above.file.substr(0, above.file.rfind('/')));
+  for (std::string& place : places) place += "/" + base.name;
+  places.push_back(above.file + "!/" + base.name.substr(0, base.name.find(".AppImage")));
+
+  Error error = plain_error(
+      "find the base", base.name, "it is not there",
+      "put it beside the image, or name its directory with " + option_text("data-path"));
+  for (const std::string& place : places) {
+    auto found = open_source(place);
+    if (!above.image || !found.ok() || !found.value().image) continue;
+    RunImage image{std::make_unique<Source>(std::move(found).value()), place, {}, {}, {}, {}, {}};
+    if (image.source->reader()(std::string(kDigestPath)) == base.digest) {
+      above.below = image.source.get();
+      return image;
+    }
+    error.reason = place + " is another one";
+  }
+  return error;
+}
+
 Status choose_ways(std::vector<RunImage>& images, const Options& options, const Caller& caller,
                    const Log& log, std::optional<Keeping>& keeping) {
   std::uint64_t in_memory = 0;
@@ -139,6 +161,10 @@ void add_images(Subject& subject, const std::vector<RunImage>& images) {
   constexpr const char* kReached[] = {"served", "unpacked", "unpacked", "mounted by the kernel"};
   for (const RunImage& image : images) {
     if (image.directory) subject.guarded.push_back(image.directory->base());
+    if (image.target.empty() && !image.name.empty()) {
+      subject.guarded.push_back(image.source->file);
+      continue;
+    }
     if (image.target.empty()) {
       subject.root_reached = kReached[static_cast<int>(image.way)];
       continue;

@@ -44,6 +44,13 @@ struct RunImage {
 // The images that attach=IMAGE[@OFFSET][//SUBDIR]:DST names, opened.
 Result<std::vector<RunImage>> open_attached(const Options& options);
 
+// The image that `above` was made as the difference to, which from here on
+// reads what it lacks there: looked for in the directories of data-path, then
+// beside the file of `above`, then in that file, if it is a jar. It counts only
+// if its digest is the one that the policy names. Errors: found nowhere; only
+// others of that name; `above` is a directory.
+Result<RunImage> find_base(const Policy::Base& base, Source& above, const Options& options);
+
 // Chooses the way of each. Looks at the host and changes nothing. Whether and
 // how what is unpacked is kept is found out when there is such an image.
 Status choose_ways(std::vector<RunImage>& images, const Options& options, const Caller& caller,

@@ -137,6 +137,8 @@ RootFile Source::reader() {
   return [this](const std::string& path) -> std::optional<std::string> {
     constexpr std::size_t kLimit = 1u << 20;
     if (image) {
+      // A whiteout is an entry, too.
+      if (below != nullptr && !image->has_entry(path)) return below->reader()(path);
       auto read = image->read_file(path, kLimit);
       return read.ok() ? std::move(read).value() : std::nullopt;
     }

@@ -15,6 +15,7 @@ struct Source {
   os::Fd fd;
   std::optional<image::Squashfs> image;  // none: `file` is a directory
   Payload payload;
+  Source* below = nullptr;  // what the root shows where the image has nothing; not owned
 
   RootFile reader();  // regular files of the root; keep the Source while it is used
   bool has_file(const std::string& path);  // a regular one, not reached by a symlink

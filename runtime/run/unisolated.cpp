@@ -128,6 +128,11 @@ Result<int> wait_for_tool(os::Child child) {
 Result<int> run_unisolated(const Options& options, Source& source, const Subject& subject,
                            const Caller& caller) {
   const Log log(options.verbose);
+  const std::string& base = subject.policy.base.name;
+  if (!base.empty()) {
+    return plain_error(kRun, subject.file, "it is only what differs from " + base,
+                       "build it without --base");
+  }
   std::optional<PrivateDirectory> extracted;
   std::string root = source.file;
   if (source.image) {

@@ -71,6 +71,14 @@ Result<Root> mount_root(const Plan& plan, const std::vector<image::Reached>& ima
   return Root(std::move(mounted), plan.memory, plan.root_writable || of_host);
 }
 
+// What an image was made as the difference to, below it.
+Status put_on_base(const Plan& plan, const image::Reached& base, Root& root) {
+  TRY(image::mount_image(base, "/", {plan.ids.uid, plan.ids.gid, plan.ids.many()}));
+  const os::Fd mounted = TRY(os::open_mounted(AT_FDCWD, "/.."));
+  TRY(image::complete_image(base, mounted.get(), plan.ids.many()));
+  return root.lay_on(mounted.get());
+}
+
 // The tool stays in a PID namespace of its own, so that its end is certain: it
 // sees the host's processes, and signals none of them.
 Status show_host_proc(Root& root) {
@@ -196,6 +204,7 @@ Status RootBuilder::lay_out(std::string& cwd) {
     end_with_the_launcher();
   }
   root_ = TRY(mount_root(plan_, links_.images));
+  if (plan_.on_base) TRY(put_on_base(plan_, links_.images[1], *root_));
   root_->look_around();
   for (const Guard& guard : plan_.root_guards) TRY(root_->guard("/", guard));
   if (plan_.overlay) TRY(root_->lay_over(*plan_.overlay));

@@ -48,6 +48,24 @@ Error explain_overlay_failure(int code, const std::string& shown) {
 
 }  // namespace
 
+Status Root::lay(const std::string& layers, const std::string& shown) {
+  // userxattr: Linux 5.11, needed where trusted.* may not be written.
+  if (::mount("rootlet", "/", "overlay", kTmpfsFlags, (layers + ",userxattr").c_str()) != 0) {
+    return explain_overlay_failure(errno, shown);
+  }
+  root_ = TRY(os::open_mounted(AT_FDCWD, "/.."));
+  ++layers_;
+  return Done{};
+}
+
+Status Root::lay_on(int base) {
+  ++layers_;
+  // xino: one device for the files of both (du -x, find -xdev), whose inode
+  // numbers are small. Documentation/filesystems/overlayfs.rst.
+  return lay("lowerdir=" + os::fd_path(root_.get()) + ":" + os::fd_path(base) + ",xino=on",
+             "the base");
+}
+
 Status Root::lay_over(const Overlay& overlay) {
   const std::string shown = overlay.directory.empty() ? "in memory" : overlay.directory;
   os::Fd layer;
@@ -64,15 +82,9 @@ Status Root::lay_over(const Overlay& overlay) {
   const os::Fd upper =
       TRY(layer_directory(layer.get(), "upper", status_of(root_.get()).st_mode & 0777));
   const os::Fd work = TRY(layer_directory(layer.get(), "work", 0700));
-  // userxattr: Linux 5.11, needed where trusted.* may not be written.
-  const std::string options = "lowerdir=" + os::fd_path(root_.get()) +
-                              ",upperdir=" + os::fd_path(upper.get()) +
-                              ",workdir=" + os::fd_path(work.get()) + ",userxattr";
-  if (::mount("rootlet", "/", "overlay", kTmpfsFlags, options.c_str()) != 0) {
-    return explain_overlay_failure(errno, shown);
-  }
-  root_ = TRY(os::open_mounted(AT_FDCWD, "/.."));
-  ++layers_;
+  TRY(lay("lowerdir=" + os::fd_path(root_.get()) + ",upperdir=" + os::fd_path(upper.get()) +
+              ",workdir=" + os::fd_path(work.get()),
+          shown));
   our_devices_.push_back(device_of(root_.get()));
   return Done{};
 }

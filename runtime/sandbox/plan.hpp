@@ -112,6 +112,7 @@ struct Plan {
   bool needs_own_server() const { return ids.many() || ids.become; }
 
   RootKind root = RootKind::image;
+  bool on_base = false;            // the image lies over the second of the run's images
   std::string root_directory;      // what is bound as the root; empty: the first image
   std::string root_reached;        // an image: how, in a word
   bool root_writable = false;      // never an image

@@ -47,6 +47,9 @@ class Root {
   // The same for many, in an order in which no cover hides another.
   Status make_all(const std::vector<Target>& targets);
 
+  // An image over a base: the root becomes what both show together, the base
+  // below. Nothing else is shown yet.
+  Status lay_on(int base);
   // A writable layer over all of it; nothing else is shown yet. What is missing
   // is made in the layer then.
   Status lay_over(const Overlay& overlay);
@@ -91,6 +94,7 @@ class Root {
   Status enter() &&;
 
  private:
+  Status lay(const std::string& layers, const std::string& shown);
   bool parent_is_empty(const std::string& path) const;
   // What is at `path`, if anything; of the wrong kind is an error.
   Result<os::Fd> existing(const std::string& path, bool directory) const;
