@@ -24,7 +24,7 @@ _rootlet_value() {
     --overlay) echo none tmpfs ;;
     --home) echo none ;;
     --mount) echo auto share private extract kernel ;;
-    --trim) echo none docs all ;;
+    --trim) echo docs caches locales logs devel debug all ;;
     *) return 1 ;;
   esac
 }

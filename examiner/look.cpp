@@ -12,6 +12,7 @@ namespace rootlet::examiner {
 namespace {
 
 constexpr std::size_t kLargestText = 256u << 10;
+constexpr std::size_t kLargestBill = 16u << 20;
 constexpr std::size_t kLargestIcon = 4u << 20;
 constexpr std::size_t kMostIcons = 64, kMostPackages = 16;
 
@@ -218,6 +219,9 @@ Status look(Archive& archive, const Words& words, FrameWriter& out) {
   look.wish("desktop", names.desktop, kLargestText, true);
   look.wish("policy", std::string(kPolicyPath), kPolicyMaximum, true);
   look.wish("policy.toml", ".rootlet/policy.toml", kPolicyMaximum, true);
+  look.wish("build", ".rootlet/build.json", kPolicyMaximum, true);
+  look.wish("bill", ".rootlet/bom.cdx.json", kLargestBill, true);
+  look.wish("content", std::string(kDigestPath), kLargestText, true);
   TRY(look.fulfil());
 
   const std::string icon = value_of(look.desktop(), "Icon");

@@ -74,6 +74,19 @@ void declare(CLI::App& app, packaging::BuildRequest& request, bool& no_check, bo
   app.add_option("--base", request.base,
                  "pack only what differs from this image, which will run below the new one")
       ->group(image);
+  app.add_option("--trim", request.trim.kinds,
+                 "leave out docs, caches, locales, logs (these without a value), devel, debug, "
+                 "all, or what FILE lists")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->group(image);
+  app.add_option("--keep-locale", request.trim.keep_locales, "a language that --trim keeps")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->group(image);
+  app.add_option("--order", request.order,
+                 "a file with the paths of a start-up, first used first: packed side by side")
+      ->group(image);
   app.add_option("--update-information", request.update_information,
                  "where newer versions are found, as AppImageUpdate reads it")
       ->group(image);
@@ -84,6 +97,11 @@ void declare(CLI::App& app, packaging::BuildRequest& request, bool& no_check, bo
   app.add_flag("--no-seal{false}", request.seal, "no hashes that reads are checked against")
       ->group(how);
   app.add_flag("--data", request.data, "SOURCE is data: a bare squashfs, to be attached")
+      ->group(how);
+  app.add_flag("!--no-selftest", request.self_test, "do not run the policy's self-test")
+      ->group(how);
+  app.add_option("--selftest-timeout", request.self_test_seconds, "seconds that it may take [60]")
+      ->check(CLI::Range(1, 86400))
       ->group(how);
   app.add_flag("--force", request.force, "replace FILE whatever it is")->group(how);
   app.add_flag("-q,--quiet", quiet, "no progress and no summary")->group(how);
@@ -97,6 +115,11 @@ int build_verb(int argc, char** argv) {
   CLI::App app("Packs SOURCE into one executable file that brings its own root.", "rootlet build");
   app.footer(kExamples);
   declare(app, request, no_check, quiet);
+  // Its value is optional, and only behind "=": the next word is SOURCE.
+  static char trim_default[] = "--trim=default";
+  for (int i = 1; i < argc; ++i) {
+    if (std::string_view(argv[i]) == "--trim") argv[i] = trim_default;
+  }
   if (const auto status = parse_arguments(app, argc, argv)) return *status;
   request.check = !no_check;
   const auto began = std::chrono::steady_clock::now();

@@ -123,6 +123,9 @@ void print_summary(const packaging::BuildSummary& summary, double seconds) {
   for (const std::string& note : summary.notes) {
     std::fprintf(stderr, "note: %s\n", printable(note).c_str());
   }
+  for (const std::string& finding : packaging::findings_text(summary.findings, 3)) {
+    std::fprintf(stderr, "warning: %s\n", printable(finding).c_str());
+  }
   const double ratio =
       summary.content == 0 ? 100.0 : 100.0 * mib(summary.image) / mib(summary.content);
   std::printf("%s: %.1f MiB: %u entries of %.1f MiB, packed to %.0f %%, in %.1f s\n",

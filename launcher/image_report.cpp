@@ -27,9 +27,13 @@ Status take_resources(const ImageFile& file, ImageReport& report) {
   if (const auto found = texts.find("policy"); found != texts.end()) {
     report.policy = TRY(decode_policy(found->second.bytes));
   }
-  if (const auto found = texts.find("policy.toml"); found != texts.end()) {
-    report.policy_text = found->second.bytes;
-  }
+  const auto take = [&texts](const char* what, std::string& into) {
+    if (const auto found = texts.find(what); found != texts.end()) into = found->second.bytes;
+  };
+  take("policy.toml", report.policy_text);
+  take("content", report.content);
+  take("build", report.build);
+  take("bill", report.bill);
   if (const auto found = texts.find("desktop"); found != texts.end()) {
     auto entry = DesktopEntry::parse(found->second.bytes);
     if (entry.ok()) {

@@ -23,8 +23,11 @@ struct ImageReport {
   std::string update_information, signature;
   std::optional<DesktopEntry> desktop;
   ImageResources resources;
-  std::string sha256;  // of the whole file
-  std::string seal;    // the digest that reads are checked against; empty: it has no seal
+  std::string sha256;   // of the whole file
+  std::string seal;     // the digest that reads are checked against; empty: it has no seal
+  std::string content;  // the digest of what the image holds, as it says itself; may be empty
+  std::string build;    // build.json, as it is in the image; may be empty
+  std::string bill;     // the bill of materials, CycloneDX; may be empty
 };
 
 Result<ImageReport> read_report(const std::string& path);

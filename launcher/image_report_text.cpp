@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <cstdlib>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "launcher/image_report.hpp"
@@ -44,6 +45,42 @@ void add_policy(std::string& out, const Policy& policy) {
   }
 }
 
+// What is in the image, from texts that need not be what they should be.
+nlohmann::json parsed(const std::string& text) {
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  return json.is_object() ? json : nlohmann::json(nullptr);
+}
+
+// "281 packages: 270 deb, 11 pypi"
+std::string packages_text(const nlohmann::json& bill) {
+  if (!bill.is_object() || !bill.contains("components") || !bill["components"].is_array())
+    return {};
+  std::map<std::string, std::size_t> counts;
+  for (const auto& component : bill["components"]) {
+    const auto url = component.find("purl");
+    const std::string text =
+        url != component.end() && url->is_string() ? url->get<std::string>() : "";
+    if (text.starts_with("pkg:")) ++counts[text.substr(4, text.find('/') - 4)];
+  }
+  std::string text = std::to_string(bill["components"].size()) + " packages";
+  const char* between = ": ";
+  for (const auto& [type, count] : counts) {
+    text += between + std::to_string(count) + " " + type;
+    between = ", ";
+  }
+  return text;
+}
+
+// "debian.AppImage (sha256:...), which has 12345 bytes of it": of one that lies on a base.
+std::string base_text(const Policy& policy, const nlohmann::json& build) {
+  if (policy.base.name.empty()) return {};
+  std::string text = policy.base.name + " (" + policy.base.digest + ")";
+  if (build.is_object() && build.contains("base") && build["base"].contains("shared_bytes")) {
+    text += ", which has " + build["base"]["shared_bytes"].dump() + " bytes of it";
+  }
+  return text;
+}
+
 nlohmann::json policy_json(const Policy& policy) {
   nlohmann::json json;
   json["name"] = policy.name;
@@ -74,6 +111,9 @@ nlohmann::json policy_json(const Policy& policy) {
                                {"required", data.required}};
   }
   json["own_apprun"] = policy.own_apprun;
+  if (!policy.base.name.empty()) {
+    json["base"] = {{"name", policy.base.name}, {"digest", policy.base.digest}};
+  }
   return json;
 }
 
@@ -159,6 +199,9 @@ std::string report_as_text(const ImageReport& report) {
     add_line(out, "entry", "AppRun (not built by rootlet)");
   }
   add_desktop(out, report);
+  const nlohmann::json build = parsed(report.build);
+  if (report.policy) add_line(out, "lies on", base_text(*report.policy, build));
+  add_line(out, "holds", packages_text(parsed(report.bill)));
   add_line(out, "size", std::to_string(report.size));
   if (report.superblock) {
     const Superblock& block = *report.superblock;
@@ -175,6 +218,7 @@ std::string report_as_text(const ImageReport& report) {
   }
   add_line(out, "update information", report.update_information);
   add_line(out, "signature", report.signature.empty() ? "none" : "present, not verified");
+  add_line(out, "content", report.content);
   add_line(out, "sha256", report.sha256);
   add_line(out, "seal", report.seal.empty() ? "none" : report.seal);
   add_library(out, report.resources);
@@ -203,6 +247,9 @@ std::string report_as_json(const ImageReport& report) {
     json["policy"] = policy_json(*report.policy);
     json["policy_toml"] = report.policy_text;
   }
+  json["content"] = report.content;
+  json["build"] = parsed(report.build);
+  json["bill_of_materials"] = parsed(report.bill);
   json["update_information"] = report.update_information;
   if (report.seal.empty()) {
     json["seal"] = nullptr;

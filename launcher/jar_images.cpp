@@ -54,6 +54,7 @@ void read_description(JarImage& image) {
   const auto json = nlohmann::json::parse(image.description, nullptr, false);
   if (!json.is_object()) return;
   if (json.contains("digest") && json["digest"].is_string()) image.digest = json["digest"];
+  if (json.contains("base") && json["base"].is_string()) image.base = json["base"];
   if (json.contains("size") && json["size"].is_number_unsigned()) image.size = json["size"];
 }
 
@@ -125,10 +126,11 @@ Result<ImageFacts> examine_image(int fd, const std::string& path) {
   const Payload payload = TRY(find_payload_in(whole, path));
   const ImageFiles files = TRY(read_image_files(payload, path));
   Sums sums = TRY(sums_of(whole, path));
-  ImageFacts facts{whole.length, payload.offset, std::move(sums.digest), "", sums.crc};
+  ImageFacts facts{whole.length, payload.offset, std::move(sums.digest), "", "", sums.crc};
   if (files.policy) {
     const Policy policy = TRY(decode_policy(*files.policy));
     if (!policy.entrypoint.empty()) facts.entry = policy.entrypoint.front();
+    facts.base = policy.base.name;
   }
   return facts;
 }
@@ -144,6 +146,7 @@ std::string describe(const std::string& name, const std::string& classifier,
   json["size"] = facts.size;
   json["squashfs_offset"] = facts.squashfs_offset;
   json["entry"] = facts.entry;
+  if (!facts.base.empty()) json["base"] = facts.base;
   json["least_api"] = kLeastApi;
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }

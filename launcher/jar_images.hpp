@@ -19,6 +19,7 @@ struct JarImage {
   std::string description;        // NAME.json; empty: there is none
   std::string digest;             // "sha256:...", as NAME.json says
   std::uint64_t size = 0;         // bytes, as NAME.json says
+  std::string base;               // the file name of the image that it lies on; empty: none
 
   std::string stem() const;  // "META-INF/rootlet/NAME/CLASSIFIER/NAME"
 };
@@ -29,7 +30,7 @@ Result<std::vector<JarImage>> images_of(const ZipArchive& archive);
 // What is known of an image that will be added.
 struct ImageFacts {
   std::uint64_t size = 0, squashfs_offset = 0;
-  std::string digest, entry;
+  std::string digest, entry, base;
   std::uint32_t crc = 0;
 };
 Result<ImageFacts> examine_image(int fd, const std::string& path);

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -30,6 +31,7 @@ class Look {
   Result<JarFinding> at(const JarImage& image) {
     JarFinding finding{image.name, image.classifier, image.stem() + ".AppImage", image.digest};
     finding.shared = !image.image;
+    finding.base = image.base;
     if (finding.shared) finding.entry = image.link;
     const auto found = entries_.find(finding.entry);
     if (found == entries_.end()) {
@@ -103,13 +105,28 @@ std::string findings_as_text(const std::vector<JarFinding>& findings, bool deep)
   for (const JarFinding& finding : findings) {
     text += finding.name + "  " + finding.classifier + "  " + std::to_string(finding.size) +
             " bytes at " + std::to_string(finding.offset) +
-            (finding.shared ? ", shared: " + finding.entry : "") + "\n";
+            (finding.shared ? ", shared: " + finding.entry : "") +
+            (finding.base.empty() ? "" : ", on " + finding.base) + "\n";
     if (!finding.trouble.empty()) text += "  cannot run: " + finding.trouble + "\n";
     if (!finding.remark.empty()) text += "  " + finding.remark + "\n";
     if (deep && finding.trouble.empty()) text += "  ok " + finding.digest + "\n";
     if (!finding.shared) bytes += finding.size;
   }
   if (findings.empty()) return "no images (rootlet jar add JAR IMAGE adds one)\n";
+  std::map<std::string, std::size_t> bases;
+  for (const JarFinding& finding : findings) {
+    if (!finding.base.empty()) ++bases[finding.base];
+  }
+  for (const auto& [base, count] : bases) {
+    const auto is_base = [&](const JarFinding& one) {
+      return one.name == base.substr(0, base.find(".AppImage"));
+    };
+    const auto found = std::find_if(findings.begin(), findings.end(), is_base);
+    text += base + " is below " + std::to_string(count) + " of them: " +
+            (found == findings.end() ? "it is not in the jar, and has to lie beside it"
+                                     : "its " + std::to_string(found->size) + " bytes are shared") +
+            "\n";
+  }
   return text + std::to_string(findings.size()) + " images, " + std::to_string(bytes) +
          " bytes stored\n";
 }
@@ -127,6 +144,11 @@ std::string findings_as_json(const std::vector<JarFinding>& findings) {
     json["stored"] = finding.stored;
     json["aligned"] = finding.aligned;
     json["shared"] = finding.shared;
+    if (finding.base.empty()) {
+      json["base"] = nullptr;
+    } else {
+      json["base"] = finding.base;
+    }
     json["runs"] = finding.trouble.empty();
     json["trouble"] = finding.trouble;
     json["remark"] = finding.remark;

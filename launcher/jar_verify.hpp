@@ -14,6 +14,7 @@ struct JarFinding {
   std::string digest;                                    // as its description says
   std::uint64_t offset = 0, size = 0;                    // bytes, in the jar
   bool stored = false, aligned = false, shared = false;  // shared: another name's bytes
+  std::string base;                                      // it lies on: a file name
   std::string trouble;                                   // why it cannot run; empty: it can
   std::string remark;                                    // what is odd, and harmless
 };

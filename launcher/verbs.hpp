@@ -11,6 +11,7 @@ namespace rootlet {
 using VerbFunction = int (*)(int argc, char** argv);
 
 int build_verb(int argc, char** argv);
+int check_verb(int argc, char** argv);
 int inspect_verb(int argc, char** argv);
 int ls_verb(int argc, char** argv);
 int cat_verb(int argc, char** argv);
@@ -64,6 +65,7 @@ inline constexpr std::array kVerbs = std::to_array<Verb>({
      Program::tools},
     {"data", "Make", "images of data: keep, find, verify, remove", Program::tools},
     {"jar", "Make", "put images into a jar, where they run in place", Program::tools},
+    {"check", "Look", "is a file sound, and does it pass its own test?", Program::tools},
     {"inspect", "Look", "show what a packed file is made of", Program::tools},
     {"ls", "Look", "list the files of an image", Program::tools},
     {"cat", "Look", "print files of an image", Program::tools},

@@ -6,30 +6,30 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <future>
 #include <nlohmann/json.hpp>
-#include <unordered_set>
 
 #include "packaging/appdir.hpp"
+#include "packaging/bill_of_materials.hpp"
 #include "packaging/check.hpp"
 #include "packaging/decide.hpp"
 #include "packaging/difference.hpp"
 #include "packaging/image_tree.hpp"
+#include "packaging/layout.hpp"
 #include "packaging/mount_points.hpp"
 #include "packaging/output_file.hpp"
-#include "packaging/seal_image.hpp"
+#include "packaging/path_list.hpp"
 #include "packaging/source.hpp"
 #include "packaging/squashfs.hpp"
 #include "packaging/stub.hpp"
+#include "packaging/survey.hpp"
 #include "packaging/tree_digest.hpp"
+#include "packaging/write_output.hpp"
 
 namespace rootlet::packaging {
 namespace {
 
 constexpr std::string_view kBuild = "build";
-// Beyond this the files for the start are too many to be left uncompressed,
-// and only the program itself, its loader and libc are.
-constexpr std::uint64_t kUncompressedAtMost = 64 << 20;
-
 // The time of all that build adds; later times of the source are cut to it.
 // reproducible-builds.org/specs/source-date-epoch
 Result<std::optional<std::uint32_t>> source_date_epoch() {
@@ -61,30 +61,12 @@ void clamp_times(Tree& tree, std::uint32_t latest) {
   tree.each([&](const std::string&, const NodePtr& node) { clamp(*node); });
 }
 
-// The image in the order of its start: the policy, AppRun, then what the check
-// found. Too much of it: the program, its loader and libc alone.
-std::vector<NodePtr> start_files(const Tree& tree, const Check& check) {
-  std::vector<NodePtr> files;
-  std::unordered_set<const Node*> packed;  // the base may have them
-  tree.each([&](const std::string&, const NodePtr& node) { packed.insert(node.get()); });
-  const auto add = [&](const NodePtr& node) {
-    if (node && node->is_file() && packed.contains(node.get())) files.push_back(node);
-  };
-  add(tree.find(kPolicyPath));
-  add(tree.find("AppRun"));
-  std::uint64_t total = 0;
-  for (const Tree::Place& place : check.files()) total += place.node->size;
-  for (std::size_t i = 0; i < check.files().size(); ++i) {
-    const Tree::Place& place = check.files()[i];
-    const bool essential = i < 2 || name_of(place.path).starts_with("libc.");
-    if (total <= kUncompressedAtMost || essential) add(place.node);
-  }
-  return files;
-}
-
-std::string build_json(const Source& source, const Decided& decided, const Tree& tree) {
+// What `build` made the image of, and how: with the same source and rootlet,
+// enough to make it again. Nothing of it tells where, when or by whom.
+std::string build_json(const BuildRequest& request, const Source& source, const Decided& decided,
+                       std::optional<std::uint32_t> epoch) {
   std::uint64_t entries = 1;
-  tree.each([&](const std::string&, const NodePtr&) { ++entries; });
+  source.tree.each([&](const std::string&, const NodePtr&) { ++entries; });
   nlohmann::json json;
   json["rootlet"] = ROOTLET_VERSION;
   json["source"] = kind_name(source.kind);
@@ -92,6 +74,16 @@ std::string build_json(const Source& source, const Decided& decided, const Tree&
   json["name"] = decided.policy.name;
   json["entries"] = entries;
   for (const auto& [key, value] : source.origin) json["origin"][key] = value;
+  auto& recipe = json["recipe"];
+  recipe["comp-level"] = request.level;
+  recipe["block-size"] = request.block_size;
+  if (epoch) recipe["source-date-epoch"] = *epoch;
+  for (const std::string& word : request.trim.kinds) recipe["trim"].push_back(name_of(word));
+  for (const std::string& word : request.trim.keep_locales) recipe["keep-locale"].push_back(word);
+  if (!request.order.empty()) recipe["order"] = name_of(request.order);
+  if (!decided.policy.base.name.empty()) {
+    recipe["base"] = {{"name", decided.policy.base.name}, {"digest", decided.policy.base.digest}};
+  }
   // A path need not be UTF-8; JSON has to be.
   return json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
@@ -137,104 +129,124 @@ Status check_block_size(std::uint32_t size) {
                      "128K suits most images");
 }
 
-// Stub, then image, under the output's name only when all of it is there.
-Result<SquashfsStats> write_output(const std::string& path, const Stub& stub, const Tree& tree,
-                                   SquashfsOptions options, bool seal) {
-  OutputFile output = TRY(OutputFile::create(path));
-  options.offset = stub.bytes.size();
-  auto stats = write_squashfs(tree, output.fd(), options);
-  if (!stats.ok()) {
-    Error error = stats.error();
-    if (error.subject.empty()) error.subject = path;
-    return error;
+// What the image lacks is looked for while it is being packed, which does not
+// change the tree.
+std::future<Findings> survey_beside(const BuildRequest& request, const Tree& tree,
+                                    std::uint16_t machine, const Policy& policy,
+                                    const Check& check) {
+  return std::async(std::launch::async, [&, machine, wanted = request.check] {
+    return wanted ? survey(tree, machine, policy, check) : Findings{};
+  });
+}
+
+// Checked as the source brings it: nothing that build adds can mend it.
+Status check_source(const BuildRequest& request, const Source& source, const Policy& policy,
+                    Check& check) {
+  Status sound = check_programs(check, policy);
+  if (!request.check || sound.ok()) return Done{};
+  Error error = std::move(sound).error();
+  if (source.kind == Source::Kind::kAppDir) {
+    error.hint +=
+        "; an AppDir that counts on the host's files has to bring them, or gets a root with "
+        "--with-root";
   }
-  for (std::size_t at = 0; at < stub.bytes.size();) {
-    const ssize_t put = ::pwrite(output.fd(), stub.bytes.data() + at, stub.bytes.size() - at,
-                                 static_cast<off_t>(at));
-    if (put < 0) return last_error("write the file", path);
-    at += static_cast<std::size_t>(put);
+  return error;
+}
+
+// What makes an AppImage of the tree, and tells what is in it.
+Status add_parts(const BuildRequest& request, Source& source, const Decided& decided,
+                 std::optional<std::uint32_t> epoch) {
+  const std::uint32_t time = epoch.value_or(0);
+  TRY(add_mount_points(source.tree, time));
+  const std::string bill = bill_of_materials(find_components(source.tree), decided.policy);
+  const AppDirParts parts{decided.policy, decided.toml, build_json(request, source, decided, epoch),
+                          find_apprun(request), time};
+  TRY(add_appdir_parts(source.tree, parts));
+  TRY(source.tree.put(kBillPath, make_file(bill, 0644, time)));
+  TRY(source.tree.put(kDigestPath, make_file(std::string(kDigestSize, '-'), 0644, time)));
+  if (parts.apprun_file.empty() && !parts.policy.own_apprun && adds_to_entry(parts.policy)) {
+    source.notes.push_back(
+        "no rootlet-apprun beside the stub: AppRun is a symlink, and other AppImage "
+        "runtimes will not see the policy's arguments, environment and commands");
   }
-  if (seal) {
-    const Superblock image = TRY(read_superblock(output.fd(), options.offset, path));
-    TRY(seal_image({output.fd(), options.offset, image.bytes_used}, path, options.threads));
+  if (epoch) clamp_times(source.tree, time);
+  return Done{};
+}
+
+Result<SquashfsOptions> image_options(const BuildRequest& request, const Tree& tree,
+                                      const Check& check, std::uint32_t time,
+                                      BuildSummary& summary) {
+  std::vector<std::string> order;
+  if (!request.order.empty()) order = TRY(read_path_list(request.order));
+  Layout layout = lay_out(tree, check, order);
+  if (!order.empty()) {
+    std::string text =
+        std::to_string(layout.next.size()) + " files as " + name_of(request.order) + " has them";
+    if (!layout.unknown.empty()) {
+      text += "; " + std::to_string(layout.unknown.size()) + " of its paths are no files here";
+    }
+    summary.facts.emplace_back("order", text);
   }
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  TRY(output.publish(0755 & ~mask));
-  return stats;
+  SquashfsOptions options;
+  options.block_size = request.block_size;
+  options.level = request.level;
+  options.time = time;
+  options.threads = request.threads;
+  options.first = std::move(layout.first);
+  options.next = std::move(layout.next);
+  options.digest = tree.find(kDigestPath);
+  if (request.report) {
+    options.progress = [&](std::uint64_t done, std::uint64_t total) {
+      request.report({"packing", done, total});
+    };
+  }
+  return options;
+}
+
+Result<Source> read_request(const BuildRequest& request, std::uint16_t machine) {
+  SourceRequest from = request.source;
+  from.machine = machine;
+  from.report = request.report;
+  return read_source(from);
 }
 
 }  // namespace
 
 Result<BuildSummary> build(const BuildRequest& request) {
   TRY(check_block_size(request.block_size));
+  TRY(check_trim(request.trim));
   auto epoch = TRY(source_date_epoch());
   const Stub stub = TRY(prepare_stub(request));
   if (!request.output.empty()) TRY(check_replaceable(request.output, request.force));
-
   std::optional<PackedImage> base;
   if (!request.base.empty()) base = TRY(read_base(request.base, stub.machine));
-  SourceRequest from = request.source;
-  from.machine = stub.machine;
-  from.report = request.report;
-  Source source = TRY(read_source(from));
+
+  Source source = TRY(read_request(request, stub.machine));
   epoch = latest_time(epoch, source);
-  const std::uint32_t time = epoch.value_or(0);
   Decided decided = TRY(decide_policy(request, source, stub.machine));
   if (base) decided.policy.base = {name_of(base->file), base->digest};
-  const std::string output =
-      request.output.empty() ? default_output(decided.policy, stub.machine) : request.output;
-  TRY(check_replaceable(output, request.force));
-
-  // Checked as the source brings it: nothing that build adds can mend it.
-  Check check(source.tree, stub.machine, decided.policy.env);
-  const Status sound = check_programs(check, decided.policy);
-  if (request.check && !sound.ok()) {
-    Error error = sound.error();
-    if (source.kind == Source::Kind::kAppDir) {
-      error.hint +=
-          "; an AppDir that counts on the host's files has to bring them, or gets a root with "
-          "--with-root";
-    }
-    return error;
-  }
-
-  TRY(add_mount_points(source.tree, time));
-  const AppDirParts parts{decided.policy, decided.toml, build_json(source, decided, source.tree),
-                          find_apprun(request), time};
-  TRY(add_appdir_parts(source.tree, parts));
-  if (parts.apprun_file.empty() && !parts.policy.own_apprun && adds_to_entry(parts.policy)) {
-    source.notes.push_back(
-        "no rootlet-apprun beside the stub: AppRun is a symlink, and other AppImage "
-        "runtimes will not see the policy's arguments, environment and commands");
-  }
-  const NodePtr digest = make_file(std::string(kDigestSize, '-'), 0644, time);
-  TRY(source.tree.put(kDigestPath, digest));
-  if (epoch) clamp_times(source.tree, time);
   BuildSummary summary;
-  if (base) summary.facts.emplace_back("base", TRY(lay_on_base(source.tree, *base)));
+  summary.output =
+      request.output.empty() ? default_output(decided.policy, stub.machine) : request.output;
+  TRY(check_replaceable(summary.output, request.force));
 
-  SquashfsOptions options;
-  options.block_size = request.block_size;
-  options.level = request.level;
-  options.time = time;
-  options.threads = request.threads;
-  options.first = start_files(source.tree, check);
-  options.digest = digest;
-  if (request.report) {
-    options.progress = [&](std::uint64_t done, std::uint64_t total) {
-      request.report({"packing", done, total});
-    };
+  if (request.trim.any()) {
+    summary.facts.emplace_back("trimmed", trimmed_text(TRY(trim(source.tree, request.trim))));
   }
-  const SquashfsStats stats = TRY(write_output(output, stub, source.tree, options, request.seal));
-  summary.output = output;
-  summary.policy = std::move(decided.policy);
+  Check check(source.tree, stub.machine, decided.policy.env);
+  TRY(check_source(request, source, decided.policy, check));
+  TRY(add_parts(request, source, decided, epoch));
+  summary.policy = decided.policy;
   summary.kind = kind_name(source.kind);
+  auto findings = survey_beside(request, source.tree, stub.machine, summary.policy, check);
+  if (base) {
+    findings.wait();
+    summary.facts.emplace_back("base", TRY(lay_on_base(source.tree, *base)));
+  }
+  auto options = TRY(image_options(request, source.tree, check, epoch.value_or(0), summary));
+  TRY(write_output(request, stub, source.tree, std::move(options), summary));
+  summary.findings = findings.get();
   summary.notes = std::move(source.notes);
-  summary.stub = stub.bytes.size();
-  summary.image = stats.bytes;
-  summary.content = stats.content;
-  summary.entries = stats.inodes;
   return summary;
 }
 

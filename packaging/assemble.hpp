@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <string>
 
+#include "packaging/findings.hpp"
 #include "packaging/source.hpp"
+#include "packaging/trim.hpp"
 #include "runtime/base/result.hpp"
 
 namespace rootlet::packaging {
@@ -15,7 +17,11 @@ struct BuildRequest {
   std::string output;  // empty: NAME-[VERSION-]ARCH.AppImage
   std::string entry, policy_file, name, version;
   std::string update_information;
-  std::string base;          // the image that the new one is to lie on; empty: none
+  std::string base;  // the image that the new one is to lie on; empty: none
+  TrimRequest trim;
+  std::string order;  // a file that lists a start-up's paths (path_list.hpp); empty: none
+  bool self_test = true;
+  unsigned self_test_seconds = 60;
   std::string stub, apprun;  // empty: those beside the running command
   unsigned level = 15;
   std::uint32_t block_size = 128 << 10;
@@ -33,6 +39,7 @@ struct BuildSummary {
   std::string kind;
   std::vector<std::string> notes;
   std::vector<std::pair<std::string, std::string>> facts;  // what else was done, in words
+  Findings findings;                                       // what the image lacks
   std::uint64_t stub = 0;                                  // bytes of the program in front
   std::uint64_t image = 0;                                 // bytes of the squashfs behind it
   std::uint64_t content = 0;                               // of the files in it

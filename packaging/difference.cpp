@@ -2,6 +2,7 @@
 #include "packaging/difference.hpp"
 
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -20,17 +21,19 @@ Names names_of(const Tree& tree) {
   return names;
 }
 
+bool is_whiteout(const Node& node) {
+  return node.kind == Node::Kind::kCharDevice && node.major == 0 && node.minor == 0;
+}
+
 // What overlayfs would take for a sign of its own.
 Status check_plain(const Tree& tree, const std::string& which) {
   std::string found;
   tree.each([&](const std::string& path, const NodePtr& node) {
-    const bool whiteout =
-        node->kind == Node::Kind::kCharDevice && node->major == 0 && node->minor == 0;
     bool marked = false;
     for (const auto& [name, value] : node->xattrs) {
       marked = marked || name.starts_with("user.overlay.") || name.starts_with("trusted.overlay.");
     }
-    if (whiteout || marked) found = path;
+    if (is_whiteout(*node) || marked) found = path;
   });
   if (found.empty()) return Done{};
   return plain_error(kCompare, "/" + found,
@@ -159,6 +162,32 @@ Result<Difference> subtract_base(Tree& tree, const Tree& base) {
   return Subtraction(tree, base).run();
 }
 
+Tree laid_over(const Tree& base, const Tree& above) {
+  Tree both;
+  struct Lay {
+    static void over(Node& into, const Node& below, const Node& above) {
+      const auto children = below.children;
+      into = above;
+      into.children = children;
+      for (const auto& [name, node] : above.children) {
+        const auto found = children.find(name);
+        if (is_whiteout(*node)) {
+          into.children.erase(name);
+        } else if (node->is_directory() && found != children.end() &&
+                   found->second->is_directory()) {
+          auto merged = std::make_shared<Node>();
+          over(*merged, *found->second, *node);
+          into.children[name] = merged;
+        } else {
+          into.children[name] = node;
+        }
+      }
+    }
+  };
+  Lay::over(both.root(), base.root(), above.root());
+  return both;
+}
+
 Result<PackedImage> read_base(const std::string& path, std::uint16_t machine) {
   constexpr std::string_view kUse = "use the base";
   PackedImage base = TRY(read_image_tree(path));
@@ -176,8 +205,31 @@ Result<PackedImage> read_base(const std::string& path, std::uint16_t machine) {
   return base;
 }
 
+namespace {
+
+// How much of the tool the base has.
+Status write_down(Tree& tree, const Difference& found) {
+  const std::string path = ".rootlet/build.json";
+  const NodePtr file = tree.find(path);
+  if (!file) return Done{};
+  std::string text(file->size, '\0');
+  const OpenContent content = TRY(file->content.open());
+  TRY(content.read_at(0, text.data(), text.size()));
+  auto json = nlohmann::json::parse(text, nullptr, false);
+  if (!json.is_object()) return Done{};
+  json["base"] = {{"shared_files", found.shared_files},
+                  {"shared_bytes", found.shared_bytes},
+                  {"own_files", found.own_files},
+                  {"own_bytes", found.own_bytes},
+                  {"hidden_names", found.removed}};
+  return tree.put(path, make_file(json.dump(2) + "\n", file->mode, file->mtime));
+}
+
+}  // namespace
+
 Result<std::string> lay_on_base(Tree& tree, const PackedImage& base) {
   const Difference found = TRY(subtract_base(tree, base.tree));
+  TRY(write_down(tree, found));
   const auto mib = [](std::uint64_t bytes) {
     return std::to_string(bytes >> 20) + "." + std::to_string((bytes % (1 << 20)) * 10 >> 20) +
            " MiB";

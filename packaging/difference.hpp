@@ -22,11 +22,15 @@ struct Difference {
 // device 0:0 or an attribute of overlayfs's own in either of them.
 Result<Difference> subtract_base(Tree& tree, const Tree& base);
 
+// What a tool sees of a tree that lies over its base, as overlayfs shows it.
+Tree laid_over(const Tree& base, const Tree& above);
+
 // Reads the image to lie on, and refuses one that cannot be it: it lies on
 // another itself, does not tell its digest, or is for another machine.
 Result<PackedImage> read_base(const std::string& path, std::uint16_t machine);
 
-// subtract_base(), and in words what it gave.
+// subtract_base(); what it gave is told in words, and to whom it may concern in
+// the image's build.json.
 Result<std::string> lay_on_base(Tree& tree, const PackedImage& base);
 
 }  // namespace rootlet::packaging

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <nlohmann/json.hpp>
 
 namespace rootlet::packaging {
 namespace {
@@ -14,6 +15,8 @@ constexpr std::size_t kMaximumHeaders = 1024;
 constexpr std::size_t kMaximumPath = 4096;
 constexpr std::uint64_t kMaximumDynamic = 1 << 20;
 constexpr std::uint64_t kMaximumStrings = 64 << 20;
+constexpr std::uint64_t kMaximumNotes = 1 << 20;
+constexpr std::uint32_t kDlopenNote = 0x407c0c0a;  // of the owner "FDO"
 
 std::vector<std::string> split_colons(const std::string& text) {
   std::vector<std::string> parts;
@@ -23,6 +26,25 @@ std::vector<std::string> split_colons(const std::string& text) {
     at = end + 1;
   }
   return parts;
+}
+
+// The JSON of a note: a list of objects. What is malformed tells nothing.
+void add_dlopen(const std::string& text, ElfFile& elf) {
+  const auto json = nlohmann::json::parse(text.substr(0, text.find('\0')), nullptr, false);
+  if (!json.is_array()) return;
+  for (const auto& item : json) {
+    if (!item.is_object() || !item.contains("soname") || !item["soname"].is_array()) continue;
+    ElfFile::Dlopen note;
+    for (const auto& name : item["soname"]) {
+      if (name.is_string()) note.names.push_back(name);
+    }
+    const auto take = [&](const char* key, std::string& into) {
+      if (item.contains(key) && item[key].is_string()) into = item[key];
+    };
+    take("priority", note.priority);
+    take("feature", note.feature);
+    elf.dlopen.push_back(std::move(note));
+  }
 }
 
 class Reader {
@@ -46,6 +68,10 @@ class Reader {
         elf.interpreter = text.substr(0, text.find('\0'));
       }
       if (segment.p_type == PT_DYNAMIC) TRY(read_dynamic(segment, elf));
+      if (segment.p_type == PT_NOTE && segment.p_filesz <= kMaximumNotes) {
+        read_notes(TRY(bytes(segment.p_offset, segment.p_filesz)), segment.p_align == 8 ? 8 : 4,
+                   elf);
+      }
     }
     return elf;
   }
@@ -72,6 +98,22 @@ class Reader {
       }
     }
     return std::nullopt;
+  }
+
+  // Each: a header, the owner's name, the text; both padded.
+  static void read_notes(const std::string& notes, std::size_t align, ElfFile& elf) {
+    const auto padded = [align](std::size_t size) { return (size + align - 1) & ~(align - 1); };
+    for (std::size_t at = 0; at + sizeof(Elf64_Nhdr) <= notes.size();) {
+      Elf64_Nhdr header;
+      std::memcpy(&header, notes.data() + at, sizeof header);
+      const std::size_t name = at + sizeof header;
+      const std::size_t text = name + padded(header.n_namesz);
+      if (text > notes.size() || header.n_descsz > notes.size() - text) return;
+      if (header.n_type == kDlopenNote && notes.compare(name, 4, std::string("FDO\0", 4)) == 0) {
+        add_dlopen(notes.substr(text, header.n_descsz), elf);
+      }
+      at = text + padded(header.n_descsz);
+    }
   }
 
   Status read_dynamic(const Elf64_Phdr& segment, ElfFile& elf) const {

@@ -16,6 +16,14 @@ struct ElfFile {
   std::string interpreter;                  // PT_INTERP; empty: static, or a library
   std::vector<std::string> needed;          // DT_NEEDED
   std::vector<std::string> rpath, runpath;  // split at the colons, $ORIGIN as it is
+  // What it says in its .note.dlopen that it loads while it runs: any one of
+  // `names`. uapi-group.org/specifications, "ELF dlopen metadata".
+  struct Dlopen {
+    std::vector<std::string> names;
+    std::string priority = "recommended";  // or "required", "suggested"
+    std::string feature;
+  };
+  std::vector<Dlopen> dlopen;
 };
 
 // "x86-64", "aarch64", ... of an e_machine.

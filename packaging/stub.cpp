@@ -131,4 +131,9 @@ std::string find_own_file(const std::string& name) {
   return {};
 }
 
+std::string find_own_program() {
+  const std::string beside = find_own_file("rootlet");
+  return beside.empty() ? find_own_file("../../bin/rootlet") : beside;
+}
+
 }  // namespace rootlet::packaging

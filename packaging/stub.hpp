@@ -29,4 +29,7 @@ std::string section_text(const std::string& elf, const std::string& name);
 // where it is installed. Empty: not there.
 std::string find_own_file(const std::string& name);
 
+// The command `rootlet`, to which this program belongs. Empty: not there.
+std::string find_own_program();
+
 }  // namespace rootlet::packaging
