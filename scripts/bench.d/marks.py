@@ -32,6 +32,8 @@ MARKS = [
       for tool, learning in (("numeric (numpy, scipy)", 1.25), ("MAFFT on the globins", 2.5),
                              ("compute-heavy (phmmer)", 1.25))
       for case, mark in (("with enforced rules", 1.02), ("learning", learning))],
+    ("pack, zstd 15", "rootlet build", "mksquashfs", "<=", 1.10),
+    ("pack, zstd 6", "rootlet build", "mksquashfs", "<=", 1.10),
     ("a tool of 1 s each", "rootlet, as auto picks", "bare tool", ">=", 0.95),
 ]
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """An image that holds only what differs from another one, its base."""
+import json
 import os
 import shutil
 import subprocess
@@ -107,6 +108,10 @@ def small(rig):
     summary = rig.run(rig.rootlet, "build", trees(rig)[1], "--entry", "/bin/sh", "--base", home / "base.AppImage",
                       "-o", rig.top / "again.AppImage")
     contains(summary.text, "base.AppImage", "summary")
+    report = json.loads(rig.run(rig.rootlet, "inspect", "--json", home / "tool.AppImage").text)
+    equal(report["policy"]["base"]["name"], "base.AppImage")
+    check(report["build"]["base"]["shared_bytes"] > 5 << 20, f"{report['build']}")
+    contains(rig.run(rig.rootlet, "inspect", home / "tool.AppImage").text, "lies on:", "inspect")
 
 
 @test()
@@ -139,6 +144,8 @@ def found(rig):
     added = rig.run(rig.rootlet, "jar", "add", jar, home / "base.AppImage", home / "tool.AppImage")
     equal(added.status, 0, repr(added))
     equal(rig.run(rig.rootlet, "run", f"{jar}!/tool", "-c", "cat /opt/keep/a").text, "base: keep/a\n")
+    listed = rig.run(rig.rootlet, "jar", "list", jar).text
+    contains(listed, "base.AppImage is below 1 of them", "jar list")
 
 
 def make_jar(path):
