@@ -47,6 +47,7 @@ int run_named(const Verb& verb, int argc, char** argv) {
   if (verb.name == "encapsulate") return encapsulate_verb(argc, argv);
   if (verb.name == "doctor") return doctor_verb(argc, argv);
   if (verb.name == "cache") return cache_verb(argc, argv);
+  if (verb.name == "learn") return learn_verb(argc, argv);
   if (verb.name == "ps") return ps_verb(argc, argv);
   if (verb.name == "kill") return kill_verb(argc, argv);
   if (verb.name == "stats") return stats_verb(argc, argv);

@@ -20,8 +20,8 @@ bool is_one_of(std::string_view words, std::string_view word) {
 // The words up to the IMAGE.
 class Reader {
  public:
-  Reader(const std::vector<std::string>& words, Options& options)
-      : words_(words), options_(options) {}
+  Reader(const std::vector<std::string>& words, Options& options, std::span<OwnOption> own)
+      : words_(words), options_(options), own_(own) {}
 
   // Returns the index of the first word that is no option.
   Result<std::size_t> read() {
@@ -62,13 +62,38 @@ class Reader {
     return Done{};
   }
 
-  static bool takes_value(const std::string& spelled) {
+  OwnOption* find_own(const std::string& spelled) const {
+    for (OwnOption& option : own_) {
+      if (spelled == option.spelled || spelled == option.brief) return &option;
+    }
+    return nullptr;
+  }
+
+  Status set_own(OwnOption& option, const std::string& spelled, std::optional<std::string> value,
+                 bool may_take_next) {
+    constexpr std::string_view kRead = "read the options";
+    if (!option.takes_value && value) return plain_error(kRead, spelled, "it takes no value");
+    if (option.takes_value && !value) {
+      if (!may_take_next || at_ + 1 >= words_.size()) {
+        return plain_error(kRead, spelled, "it needs a value");
+      }
+      value = words_[++at_];
+    }
+    option.values.push_back(value.value_or(""));
+    return Done{};
+  }
+
+  bool takes_value(const std::string& spelled) const {
+    if (const OwnOption* own = find_own(spelled)) return own->takes_value;
     const Alias* alias = find_alias(spelled);
     const OptionRow* row = alias == nullptr ? nullptr : find_option(alias->name);
     return row != nullptr && row->needs_value() && !alias->value;
   }
 
   Status set(const std::string& spelled, std::optional<std::string> value, bool may_take_next) {
+    if (OwnOption* own = find_own(spelled)) {
+      return set_own(*own, spelled, std::move(value), may_take_next);
+    }
     if (is_granted(spelled)) return Done{};
     const Alias* alias = find_alias(spelled);
     std::string name = alias != nullptr               ? std::string(alias->name)
@@ -94,6 +119,7 @@ class Reader {
     }
     std::vector<std::string_view> known;
     for (const Alias& alias : aliases()) known.push_back(alias.spelled);
+    for (const OwnOption& option : own_) known.push_back(option.spelled);
     std::vector<std::string> ours;
     for (const OptionRow& row : option_table()) {
       if (!row.help.empty()) ours.push_back(option_text(row.name));
@@ -107,14 +133,16 @@ class Reader {
 
   const std::vector<std::string>& words_;
   Options& options_;
+  std::span<OwnOption> own_;
   std::size_t at_ = 0;
 };
 
 }  // namespace
 
-Result<RunLine> parse_run(const std::vector<std::string>& words, Options base) {
+Result<RunLine> parse_run(const std::vector<std::string>& words, Options base,
+                          std::span<OwnOption> own) {
   RunLine line{std::move(base), {}, {}};
-  const std::size_t at = TRY(Reader(words, line.options).read());
+  const std::size_t at = TRY(Reader(words, line.options, own).read());
   if (at < words.size()) {
     line.image = words[at];
     line.arguments.assign(words.begin() + static_cast<std::ptrdiff_t>(at) + 1, words.end());

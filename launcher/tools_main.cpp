@@ -12,6 +12,7 @@ int main(int argc, char** argv) {
   if (verb == "data") return rootlet::data_verb(argc, argv);
   if (verb == "check") return rootlet::check_verb(argc, argv);
   if (verb == "jar") return rootlet::jar_verb(argc, argv);
+  if (verb == "rules") return rootlet::rules_verb(argc, argv);
   if (verb == "inspect") return rootlet::inspect_verb(argc, argv);
   if (verb == "ls") return rootlet::ls_verb(argc, argv);
   if (verb == "cat") return rootlet::cat_verb(argc, argv);

@@ -24,6 +24,8 @@ int jar_verb(int argc, char** argv);
 int run_verb(int argc, char** argv);
 int exec_verb(int argc, char** argv);
 int shell_verb(int argc, char** argv);
+int learn_verb(int argc, char** argv);
+int rules_verb(int argc, char** argv);
 int chroot_verb(int argc, char** argv);
 int encapsulate_verb(int argc, char** argv);
 int ps_verb(int argc, char** argv);
@@ -56,6 +58,7 @@ inline constexpr std::array kVerbs = std::to_array<Verb>({
      Program::rootlet},
     {"encapsulate", "Run", "encapsulate's: the host read-only, the named subtrees writable",
      Program::rootlet},
+    {"learn", "Watch", "run a tool, record what it does, and make rules of it", Program::rootlet},
     {"ps", "Watch", "list your runs that go on now", Program::rootlet},
     {"kill", "Watch", "send a signal to one of them", Program::rootlet},
     {"stats", "Watch", "what one of them has used", Program::rootlet},
@@ -66,6 +69,7 @@ inline constexpr std::array kVerbs = std::to_array<Verb>({
     {"data", "Make", "images of data: keep, find, verify, remove", Program::tools},
     {"jar", "Make", "put images into a jar, where they run in place", Program::tools},
     {"check", "Look", "is a file sound, and does it pass its own test?", Program::tools},
+    {"rules", "Look", "read, compare, join, try and judge files of rules", Program::tools},
     {"inspect", "Look", "show what a packed file is made of", Program::tools},
     {"ls", "Look", "list the files of an image", Program::tools},
     {"cat", "Look", "print files of an image", Program::tools},

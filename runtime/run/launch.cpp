@@ -186,6 +186,7 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
 
   // From here on no signal ends us before the run is over.
   plan.signals = block_signals();
+  if (options.watch != nullptr) TRY(options.watch(plan));
 
   // Forked before any namespace is made: a server inside the mount namespace
   // that it serves would keep it, and itself, alive for ever.

@@ -13,6 +13,10 @@
 
 namespace rootlet {
 
+namespace sandbox {
+struct Plan;
+}
+
 enum class Reach {
   automatic,
   share,
@@ -111,6 +115,9 @@ struct Options {
   bool keep_cwd = false;             // start in the caller's very directory, or not at all
   bool keep_env = false;             // the caller's environment is right inside
   std::vector<std::string> instead;  // the argv where there is no such program
+  // Of `rootlet learn`: called when the plan is made and signals are blocked, before
+  // any process of the run is there.
+  Status (*watch)(sandbox::Plan& plan) = nullptr;
   // What APPIMAGE and APPDIR say where the image is not the root.
   std::optional<std::string> appimage, appdir;
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/base/option_text.hpp"
+#include "runtime/base/result.hpp"
 #include "runtime/rules/rules.hpp"
 #include "runtime/sandbox/id_map.hpp"
 
@@ -143,6 +144,10 @@ struct Plan {
   int rules_door = -1;                    // a socket that takes the listener of their filter
   bool tell_paths = false;                // and of paths, which costs time
   std::vector<std::string> not_enforced;  // of the rules, in words
+  // Of a run that is watched: what the tool's process calls last, and the socket
+  // that it then has; the default filter is a part of what that installs.
+  Status (*be_watched)(const Plan& plan) = nullptr;
+  int watcher = -1;
   bool scope_sockets = true;  // abstract sockets of the host are out of reach (Landlock)
   std::vector<int> pass_fds;
   CallerSignals signals;            // given back to the tool

@@ -110,7 +110,7 @@ Status go_to(const Plan& plan, const std::string& wanted, int control) {
 
 [[noreturn]] void become_tool(const Plan& plan, int control, int channel, bool own_group) {
   std::vector<int> kept = plan.pass_fds;
-  kept.insert(kept.end(), {0, 1, 2, control, channel});
+  kept.insert(kept.end(), {0, 1, 2, control, channel, plan.watcher});
   kept.insert(kept.end(), plan.groups.begin(), plan.groups.end());
   if (plan.rules_door >= 0) kept.push_back(plan.rules_door);
   os::close_all_but(kept);
@@ -212,6 +212,10 @@ Status get_ready(const Plan& plan, int channel) {
   if (!plan.ids.many()) {
     auto installed = install_own_filters(plan);
     if (!installed.ok()) give_up(control, std::move(installed).error());
+  }
+  if (plan.be_watched != nullptr) {
+    auto watched = plan.be_watched(plan);
+    if (!watched.ok()) give_up(control, std::move(watched).error());
   }
   give_up(control, explain(execute(plan, program), program, plan.root == RootKind::image));
 }
