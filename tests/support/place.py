@@ -34,6 +34,7 @@ def make_place(build):
             raise Skip(f"no {need} here: scripts/setup installs it")
     programs = {name: (build / name).read_bytes() for name in wanted}
     sources = {name: (TESTS / "probe" / f"{name}.c").read_bytes() for name in ("probe", "host")}
+    learn = (TESTS / "probe/learn.c").read_bytes()  # learned.py compiles it
     names = {name: Path("/etc", name).read_text() for name in ("passwd", "group")}
     if not Path("/dev/fuse").exists():
         raise Skip("no /dev/fuse on this machine")
@@ -57,6 +58,7 @@ def make_place(build):
     for name, content in programs.items():
         (WORK / "tools" / name).write_bytes(content)
         (WORK / "tools" / name).chmod(0o755)
+    (WORK / "learn.c").write_bytes(learn)
     for name, content in sources.items():
         (WORK / f"{name}.c").write_bytes(content)
         subprocess.run(["gcc", "-static", "-O1", "-o", WORK / "tools" / name, WORK / f"{name}.c"],
