@@ -135,7 +135,10 @@ class Lesson {
                          "--append adds this run to them; else name another file with -o");
     }
     if (there) known_ = TRY(rules::read_rules(rules_file()));
-    return Done{};
+    for (const Own which : {recording_file, page, trace, untouched_file, policy}) {
+      if (!value(which).empty()) TRY(learn::check_output(value(which)));
+    }
+    return learn::check_output(rules_file());
   }
 
   Result<int> run(std::vector<int> closed) {

@@ -43,6 +43,13 @@ Status write_output(const std::string& file, const std::string& text) {
   return error;
 }
 
+Status check_output(const std::string& file) {
+  if (is_no_file(file)) return Done{};
+  const std::string directory = file.find('/') == std::string::npos ? "." : directory_of(file);
+  if (::access(directory.c_str(), W_OK | X_OK) == 0) return Done{};
+  return last_error(kWrite, file, "name a directory that exists and that you may write");
+}
+
 std::vector<std::string> places_of(const std::vector<std::string>& folds) {
   std::vector<std::string> places;
   for (const std::string& fold : folds) {

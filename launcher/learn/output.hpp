@@ -11,6 +11,9 @@ namespace rootlet::learn {
 // A file that is there whole or not at all: written beside its place and renamed.
 Status write_output(const std::string& file, const std::string& text);
 
+// That it can be written there: said before a run of hours, not after.
+Status check_output(const std::string& file);
+
 // What --fold names, as rules name it: "data" is $CWD and $BIND.
 std::vector<std::string> places_of(const std::vector<std::string>& folds);
 

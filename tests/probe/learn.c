@@ -176,6 +176,7 @@ static void many(void) {
 }
 
 static void hostile(void) {
+  mkdir("<", 0755);
   say("hostile", touch("</script><script>document.title='hit'</script>\n\"'\t\xff", O_CREAT | O_WRONLY));
   say("line", touch("a\nb", O_CREAT | O_WRONLY));
 }
