@@ -129,7 +129,7 @@ class Lesson {
       return plain_error(kLearn, "rules", "a run is watched or held to rules, not both",
                          "--append adds a run to rules that are there");
     }
-    const bool there = exists(rules_file());
+    const bool there = exists(rules_file()) && !learn::is_no_file(rules_file());
     if (there && own_[append].values.empty()) {
       return plain_error(kLearn, rules_file(), "there are rules already",
                          "--append adds this run to them; else name another file with -o");

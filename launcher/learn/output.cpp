@@ -12,13 +12,12 @@ namespace {
 
 constexpr std::string_view kWrite = "write what was learned";
 
-// A FIFO, a terminal, /dev/stdout: written as it is.
+}  // namespace
+
 bool is_no_file(const std::string& file) {
   struct stat status {};
   return ::stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode);
 }
-
-}  // namespace
 
 // Without a name until it is whole (O_TMPFILE, Linux 3.11), so that a kill leaves
 // nothing; where the file system has none, under a name that says whose it is.
