@@ -24,9 +24,9 @@ Result<std::vector<std::string>> unpacked_digests(const Blobs& blobs, const Cont
                                                 std::to_string(image.layers.size()));
 }
 
-class Reading {
+class ContainerReading {
  public:
-  Reading(const Blobs& blobs, const ContainerImage& image, const SourceRequest& request)
+  ContainerReading(const Blobs& blobs, const ContainerImage& image, const SourceRequest& request)
       : blobs_(blobs), image_(image), request_(request), limit_(unpack_limit(request)) {}
 
   Result<Tree> run() {
@@ -95,7 +95,7 @@ Result<Source> read_container(Source::Kind kind, const std::string& path, const 
   source.kind = kind;
   source.path = path;
   source.policy = TRY(policy_of(image, source.notes));
-  source.tree = TRY(Reading(blobs, image, request).run());
+  source.tree = TRY(ContainerReading(blobs, image, request).run());
   // As `docker run` does; a directory that leads nowhere is left to the run.
   if (!source.policy.workdir.empty()) {
     (void)source.tree.make_directories(source.policy.workdir, 0);
