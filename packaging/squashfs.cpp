@@ -286,7 +286,7 @@ class Writer {
   std::unordered_map<const Node*, Written> written_;
   std::uint64_t done_ = 0, total_ = 0;
   std::vector<char> buffer_ = std::vector<char>(1 << 20);
-  Sha256 sum_;
+  ContentHash sum_;
   FileDigests digests_;
   sqfs_super_t super_{};
   Sqfs<sqfs_file_t> file_;

@@ -11,13 +11,13 @@ namespace rootlet::packaging {
 namespace {
 
 // Each text behind its length: no two trees give the same bytes.
-void put(Sha256& sum, std::string_view text) {
+void put(ContentHash& sum, std::string_view text) {
   const std::string length = std::to_string(text.size()) + ":";
   sum.add(length.data(), length.size());
   sum.add(text.data(), text.size());
 }
 
-void put_node(Sha256& sum, const Node& node) {
+void put_node(ContentHash& sum, const Node& node) {
   std::string facts = std::to_string(static_cast<int>(node.kind));
   for (const std::uint64_t number :
        {std::uint64_t{node.mode}, std::uint64_t{node.uid}, std::uint64_t{node.gid},
@@ -35,21 +35,21 @@ void put_node(Sha256& sum, const Node& node) {
 
 }  // namespace
 
-struct Sha256::State {
+struct ContentHash::State {
   EVP_MD_CTX* context = ::EVP_MD_CTX_new();
 };
 
-Sha256::Sha256() : state_(std::make_unique<State>()) {
+ContentHash::ContentHash() : state_(std::make_unique<State>()) {
   ::EVP_DigestInit_ex(state_->context, ::EVP_sha256(), nullptr);
 }
 
-Sha256::~Sha256() { ::EVP_MD_CTX_free(state_->context); }
+ContentHash::~ContentHash() { ::EVP_MD_CTX_free(state_->context); }
 
-void Sha256::add(const void* bytes, std::size_t size) {
+void ContentHash::add(const void* bytes, std::size_t size) {
   ::EVP_DigestUpdate(state_->context, bytes, size);
 }
 
-std::string Sha256::finish() {
+std::string ContentHash::finish() {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::array<unsigned char, 32> digest{};
   ::EVP_DigestFinal_ex(state_->context, digest.data(), nullptr);
@@ -63,7 +63,7 @@ std::string Sha256::finish() {
 }
 
 std::string digest_of(const Tree& tree, const FileDigests& files) {
-  Sha256 sum;
+  ContentHash sum;
   std::unordered_map<const Node*, std::size_t> numbers;
   put(sum, "/");
   put_node(sum, tree.root());
@@ -86,7 +86,7 @@ std::string digest_of(const Tree& tree, const FileDigests& files) {
 
 Result<std::string> read_digest_of(const Tree& tree) {
   FileDigests digests;
-  Sha256 sum;
+  ContentHash sum;
   std::string buffer(1 << 20, '\0');
   Status status = Done{};
   const auto read = [&](const Node& node) -> Status {

@@ -10,12 +10,12 @@
 namespace rootlet::packaging {
 
 // SHA-256 over bytes that come in pieces.
-class Sha256 {
+class ContentHash {
  public:
-  Sha256();
-  ~Sha256();
-  Sha256(const Sha256&) = delete;
-  Sha256& operator=(const Sha256&) = delete;
+  ContentHash();
+  ~ContentHash();
+  ContentHash(const ContentHash&) = delete;
+  ContentHash& operator=(const ContentHash&) = delete;
 
   void add(const void* bytes, std::size_t size);
   // In hexadecimal. The object starts anew.
