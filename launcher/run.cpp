@@ -18,30 +18,30 @@ std::string usage(const std::string& verb) {
   return "Usage: rootlet " + verb + " [OPTION]... IMAGE" + (verb == "exec" ? " PROGRAM" : "") +
          (verb == "shell" ? "" : " [ARGUMENT]...") +
          "\n\n"
-         "IMAGE: an AppImage, a squashfs, FILE@OFFSET, JAR!/NAME, or a directory as the root" +
+         "IMAGE: an AppImage, a squashfs, FILE@OFFSET, JAR!/NAME, or a root directory" +
          (verb == "run" ? ".\n" : ";\nor the number of a run, to go inside of it.\n") +
          "What follows IMAGE is the tool's.\n\n";
 }
 
 // What most runs need: a screen.
 void print_run_help(const std::string& verb) {
-  std::string text = usage(verb) +
-                     "  --bind=SRC[:DST[:ro|rw]]  show a path of the host; -B, --volume\n"
-                     "  --input=PATH --output=DIR show them read-only, writable\n"
-                     "  --profile=NAME            isolated, contained (the default) or compat\n"
-                     "  --net=none|host|private   none is the default\n"
-                     "  --memory=SIZE --cpus=N --timeout=TIME and other limits\n"
-                     "  --env=NAME=VALUE          a variable inside\n"
-                     "  --gui --nv --rocm         windows; GPUs\n"
-                     "  --dry-run                 print the plan, run nothing\n"
-                     "  --help-all                all options; rootlet-run(1) explains them\n"
-                     "\nExamples:\n"
-                     "  rootlet run hmmer.AppImage hmmsearch globins.hmm proteins.fa\n"
-                     "  rootlet run --profile isolated --input in.fa --output out tool.AppImage\n"
-                     "  rootlet exec --net host tool.AppImage /usr/bin/curl --version\n"
-                     "  rootlet shell ./rootfs\n"
-                     "\nExit status: the tool's own; 125 our failure, 126 cannot be executed, "
-                     "127 not there\n";
+  std::string text =
+      usage(verb) +
+      "  --bind=SRC[:DST[:ro|rw]]  show a path of the host; -B, --volume\n"
+      "  --input=PATH --output=DIR show them read-only, writable\n"
+      "  --profile=NAME            isolated, contained (the default) or compat\n"
+      "  --net=none|host|private   none is the default\n"
+      "  --memory=SIZE --cpus=N --timeout=TIME and other limits\n"
+      "  --env=NAME=VALUE          a variable inside\n"
+      "  --gui --nv --rocm         windows; GPUs\n"
+      "  --dry-run                 print the plan, run nothing\n"
+      "  --help-all                all options; rootlet-run(1) explains them\n"
+      "\nExamples:\n"
+      "  rootlet run hmmer.AppImage hmmsearch globins.hmm proteins.fa\n"
+      "  rootlet run --profile isolated --input in.fa --output out tool.AppImage\n"
+      "  rootlet exec --net host tool.AppImage /usr/bin/curl --version\n"
+      "  rootlet shell ./rootfs\n"
+      "\nExit status: the tool's own; 125 our failure, 126 cannot be run, 127 not there\n";
   (void)os::write_all(STDOUT_FILENO, text, "print");
 }
 
