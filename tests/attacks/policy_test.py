@@ -70,7 +70,7 @@ def hostile_values(rig, secret):
         "record": [str(rig.top / "record")], "nv": [""], "rocm": [""], "gui": [""], "verbose": [],
         "no-isolation": [""], "best-effort": [""], "image": [f"{rig.image}"], "pass-fd": ["0", "2"],
         "status-fd": ["1"], "status": [str(rig.top / "status")], "keep": ["100"],
-        "die-with-parent": [""], "mount": ["share", "extract"], "dry-run": [""], "doctor": [""],
+        "cache": ["1g"], "die-with-parent": [""], "mount": ["share", "extract"], "dry-run": [""], "doctor": [""],
     }
 
 

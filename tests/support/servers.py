@@ -32,7 +32,8 @@ def rendezvous(rig):
 
 def sockets(rig):
     place = rendezvous(rig)
-    return sorted(place.iterdir()) if place.exists() else []
+    # Beside them lies what unpacked images are known again by.
+    return sorted(path for path in place.iterdir() if path.is_socket()) if place.exists() else []
 
 
 def of_name(name):
