@@ -177,7 +177,9 @@ static void many(void) {
 
 static void hostile(void) {
   mkdir("<", 0755);
-  say("hostile", touch("</script><script>document.title='hit'</script>\n\"'\t\xff", O_CREAT | O_WRONLY));
+  mkdir("</script><script>document.title='hit'<", 0755);
+  say("hostile", touch("</script><script>document.title='hit'</script>\n\"'\t", O_CREAT | O_WRONLY));
+  say("bytes", touch("b\xff", O_CREAT | O_WRONLY));
   say("line", touch("a\nb", O_CREAT | O_WRONLY));
 }
 
