@@ -38,7 +38,8 @@ std::vector<Fields> paragraphs(const std::string& text) {
     if (line.empty()) {
       end_paragraph();
     } else if (line[0] == ' ' || line[0] == '\t') {
-      if (!last.empty()) fields[last] += " " + line.substr(line.find_first_not_of(" \t"));
+      const std::size_t begin = line.find_first_not_of(" \t");  // none: a line of blanks
+      if (!last.empty() && begin != std::string::npos) fields[last] += " " + line.substr(begin);
     } else if (const std::size_t colon = line.find(':'); colon != std::string::npos) {
       last = line.substr(0, colon);
       const std::size_t value = line.find_first_not_of(" \t", colon + 1);

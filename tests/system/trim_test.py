@@ -39,7 +39,7 @@ def tree_of(rig):
     for name, text in (
             ("usr/lib/python3/dist-packages/Some_Thing-3.1.dist-info/METADATA",
              "Metadata-Version: 2.1\nName: Some_Thing\nVersion: 3.1\nLicense: MIT\n\nName: not this\n"),
-            ("usr/lib/R/site-library/MASS/DESCRIPTION", "Package: MASS\nVersion: 7.3-58\nLicense: GPL-2 | GPL-3\n"),
+            ("usr/lib/R/site-library/MASS/DESCRIPTION", "Package: MASS\nVersion: 7.3-58\nDescription: x\n        \n y\nLicense: GPL-2 | GPL-3\n"),
             ("opt/env/conda-meta/samtools-1.17-0.json",
              '{"name": "samtools", "version": "1.17", "subdir": "linux-64", "license": "MIT"}'),
             ("etc/os-release", 'ID="debian"\n')):
