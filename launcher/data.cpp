@@ -24,8 +24,8 @@ namespace {
 constexpr const char* kExamples =
     "Examples:\n"
     "  rootlet build --data ./pfam -o pfam.sqfs   # a directory becomes an image\n"
-    "  rootlet data add pfam.sqfs                 # into your store; prints its [data] line\n"
-    "  rootlet data find hmmer.AppImage           # where a run would find what it needs\n"
+    "  rootlet data add pfam.sqfs            # into your store; prints its line\n"
+    "  rootlet data find hmmer.AppImage      # where a run finds what it needs\n"
     "  rootlet data verify pfam                   # every byte of it\n"
     "  rootlet data gc --unused-for 90 --dry-run\n"
     "\n"

@@ -27,7 +27,7 @@ constexpr const char* kExamples =
     "  rootlet rules merge a.rules b.rules -o hmmer.rules\n"
     "  rootlet rules test hmmer.rules yesterday.recording\n"
     "\n"
-    "Exit status of diff, test and lint: 0 nothing found, 1 something, 125 could not tell.\n";
+    "Exit status of diff, test, lint: 0 nothing found, 1 something, 125 not known.\n";
 
 constexpr std::size_t kLongest = 256u << 20;
 

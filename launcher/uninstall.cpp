@@ -64,7 +64,7 @@ int uninstall_verb(int argc, char** argv) {
   bool missing = false, quiet = false;
   CLI::App app("Takes AppImages out of your menus. The files themselves stay.",
                "rootlet uninstall");
-  app.add_option("IMAGE", words, "its file (which may be gone), or its name as list shows it");
+  app.add_option("IMAGE", words, "its file (may be gone), or its name as list shows it");
   app.add_flag("--missing", missing, "all whose file is gone, and what is left of others");
   app.add_flag("-q,--quiet", quiet, "say nothing when all went well");
   app.footer(

@@ -25,7 +25,7 @@ bool worth_showing(const std::string& path) {
                                          [&](const char* top) { return is_below(path, top); });
 }
 
-// Calls `see` with each text that may be a path, absolute.
+// Calls `see` with each text that may be a path, absolute, and as it was given.
 template <typename See>
 void each_candidate(const std::vector<std::string>& arguments, const Caller& caller, See see) {
   const std::size_t count = std::min<std::size_t>(arguments.size(), 256);
@@ -36,9 +36,14 @@ void each_candidate(const std::vector<std::string>& arguments, const Caller& cal
       const std::string text = argument.substr(from);
       if (text.empty() || text.size() > 4000 || text[0] == '-') continue;
       const std::string path = without_slash(absolute(text, caller));
-      if (path[0] == '/' && worth_showing(path)) see(path);
+      if (path[0] == '/' && worth_showing(path)) see(path, text);
     }
   }
+}
+
+// A script or a sentence is no name of a file to come.
+bool is_one_word(const std::string& text) {
+  return text.find_first_of(" \t\n;|<>") == std::string::npos;
 }
 
 void add_once(std::vector<std::string>& list, const std::string& text) {
@@ -66,7 +71,7 @@ bool shows(const std::vector<sandbox::Place>& places, const std::string& path) {
 std::vector<std::string> directories_of_arguments(const std::vector<std::string>& arguments,
                                                   const Caller& caller) {
   std::vector<std::string> directories;
-  each_candidate(arguments, caller, [&](const std::string& path) {
+  each_candidate(arguments, caller, [&](const std::string& path, const std::string&) {
     if (!exists(path)) return;
     for (const std::string& name : {path, real_path(path)}) {
       const std::string directory = is_directory(name) ? name : directory_of(name);
@@ -81,12 +86,12 @@ std::string invisible_arguments(const Subject& subject, const Caller& caller,
   if (plan.root == sandbox::RootKind::host) return {};
   std::string first;
   std::vector<std::string> options;
-  each_candidate(subject.arguments, caller, [&](const std::string& path) {
+  each_candidate(subject.arguments, caller, [&](const std::string& path, const std::string& text) {
     if (shows(plan.places, path) || subject.has_file(path.substr(1))) return;
     const std::string around = directory_of(path);
     if (exists(path)) {
       add_once(options, option_text("input") + "=" + path);
-    } else if (worth_showing(around) && is_directory(around)) {
+    } else if (is_one_word(text) && worth_showing(around) && is_directory(around)) {
       add_once(options, option_text("output") + "=" + around);
     } else {
       return;
