@@ -42,8 +42,8 @@ void each_candidate(const std::vector<std::string>& arguments, const Caller& cal
 }
 
 // A script or a sentence is no name of a file to come.
-bool is_one_word(const std::string& text) {
-  return text.find_first_of(" \t\n;|<>") == std::string::npos;
+bool may_be_new_file(const std::string& text) {
+  return text[0] == '/' || text.find_first_of(" \t\n;|<>") == std::string::npos;
 }
 
 void add_once(std::vector<std::string>& list, const std::string& text) {
@@ -91,7 +91,7 @@ std::string invisible_arguments(const Subject& subject, const Caller& caller,
     const std::string around = directory_of(path);
     if (exists(path)) {
       add_once(options, option_text("input") + "=" + path);
-    } else if (is_one_word(text) && worth_showing(around) && is_directory(around)) {
+    } else if (may_be_new_file(text) && worth_showing(around) && is_directory(around)) {
       add_once(options, option_text("output") + "=" + around);
     } else {
       return;
