@@ -2,7 +2,6 @@
 #include "packaging/archive_stream.hpp"
 
 #include <algorithm>
-#include <array>
 
 namespace rootlet::packaging {
 namespace {
@@ -13,25 +12,6 @@ constexpr std::uint64_t kSuspiciousFrom = 2ull << 30;
 constexpr std::uint64_t kSuspiciousRatio = 500;
 
 }  // namespace
-
-Sha256::Sha256() : context_(::EVP_MD_CTX_new()) {
-  if (!context_ || ::EVP_DigestInit_ex(context_.get(), ::EVP_sha256(), nullptr) != 1) std::abort();
-}
-
-void Sha256::take(std::string_view bytes) {
-  ::EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
-}
-
-std::string Sha256::hex() {
-  std::array<unsigned char, 32> digest{};
-  ::EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
-  std::string text;
-  for (const unsigned char byte : digest) {
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
-}
 
 la_ssize_t Unpacked::feed(archive* handle, void* self, const void** bytes) {
   auto& me = *static_cast<Unpacked*>(self);
@@ -91,7 +71,7 @@ Result<std::string_view> Unpacked::next() {
                        "if that is right, say how much it may be: --max-size=SIZE");
   }
   const std::string_view part(static_cast<const char*>(bytes), size);
-  digest_.take(part);
+  digest_.add(part);
   return part;
 }
 

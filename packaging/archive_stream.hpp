@@ -3,7 +3,6 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <openssl/evp.h>
 
 #include <cstdint>
 #include <memory>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "packaging/content.hpp"
+#include "packaging/content_hash.hpp"
 
 namespace rootlet::packaging {
 
@@ -18,20 +18,6 @@ struct CloseArchive {
   void operator()(archive* handle) const { ::archive_read_free(handle); }
 };
 using Archive = std::unique_ptr<archive, CloseArchive>;
-
-// SHA-256 of bytes as they come.
-class Sha256 {
- public:
-  Sha256();
-  void take(std::string_view bytes);
-  std::string hex();  // once, at the end
-
- private:
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const { ::EVP_MD_CTX_free(context); }
-  };
-  std::unique_ptr<EVP_MD_CTX, Free> context_;
-};
 
 // What an archive may unpack to. Beyond `most` bytes it is refused, and before
 // that where it grows as no real data does: a small file that unpacks to
@@ -53,7 +39,7 @@ class Unpacked {
   Result<std::string_view> next();
 
   std::uint64_t packed_done() const { return at_; }
-  std::string digest() { return digest_.hex(); }  // of all, once it was read to its end
+  std::string digest() { return digest_.finish(); }  // of all, once it was read to its end
 
  private:
   Unpacked(const OpenContent& content, std::uint64_t size, std::string name, UnpackLimit limit)
@@ -69,7 +55,7 @@ class Unpacked {
   std::vector<char> buffer_;
   std::string read_error_;
   Archive handle_;
-  Sha256 digest_;
+  ContentHash digest_;
 };
 
 }  // namespace rootlet::packaging

@@ -85,15 +85,15 @@ Result<Json> Blobs::parse(const Node& node, const std::string& path) const {
 
 Result<std::string> digest_of(const Node& node) {
   const OpenContent content = TRY(node.content.open());
-  Sha256 sha;
+  ContentHash sha;
   std::string buffer(1 << 20, '\0');
   for (std::uint64_t at = 0; at < node.size;) {
     const std::size_t size = std::min<std::uint64_t>(buffer.size(), node.size - at);
     TRY(content.read_at(at, buffer.data(), size));
-    sha.take({buffer.data(), size});
+    sha.add({buffer.data(), size});
     at += size;
   }
-  return "sha256:" + sha.hex();
+  return "sha256:" + sha.finish();
 }
 
 Result<std::string> json_text(const Json& json, const char* key, const std::string& where) {

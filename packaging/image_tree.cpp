@@ -111,18 +111,6 @@ class Walk {
     return made.is_directory() ? directory(inode, path, made, depth + 1) : Done{};
   }
 
-  static Node::Kind kind_of(unsigned mode) {
-    switch (mode & S_IFMT) {
-      case S_IFDIR: return Node::Kind::kDirectory;
-      case S_IFLNK: return Node::Kind::kSymlink;
-      case S_IFCHR: return Node::Kind::kCharDevice;
-      case S_IFBLK: return Node::Kind::kBlockDevice;
-      case S_IFIFO: return Node::Kind::kFifo;
-      case S_IFSOCK: return Node::Kind::kSocket;
-      default: return Node::Kind::kFile;
-    }
-  }
-
   Status describe(sqfs_inode& inode, const std::string& path, Node& node) {
     node.kind = kind_of(inode.base.mode);
     node.mode = inode.base.mode & 07777;

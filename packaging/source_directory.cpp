@@ -17,18 +17,6 @@ namespace {
 
 constexpr std::string_view kRead = "read the source";
 
-Node::Kind kind_of(mode_t mode) {
-  switch (mode & S_IFMT) {
-    case S_IFDIR: return Node::Kind::kDirectory;
-    case S_IFLNK: return Node::Kind::kSymlink;
-    case S_IFCHR: return Node::Kind::kCharDevice;
-    case S_IFBLK: return Node::Kind::kBlockDevice;
-    case S_IFIFO: return Node::Kind::kFifo;
-    case S_IFSOCK: return Node::Kind::kSocket;
-    default: return Node::Kind::kFile;
-  }
-}
-
 // A proc or sysfs that somebody mounted in the tree (a chroot in use).
 bool is_kernel_filesystem(int directory) {
   struct statfs status {};

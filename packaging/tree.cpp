@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "packaging/tree.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <deque>
 
@@ -81,6 +83,18 @@ struct Walk {
 };
 
 }  // namespace
+
+Node::Kind kind_of(unsigned mode) {
+  switch (mode & S_IFMT) {
+    case S_IFDIR: return Node::Kind::kDirectory;
+    case S_IFLNK: return Node::Kind::kSymlink;
+    case S_IFCHR: return Node::Kind::kCharDevice;
+    case S_IFBLK: return Node::Kind::kBlockDevice;
+    case S_IFIFO: return Node::Kind::kFifo;
+    case S_IFSOCK: return Node::Kind::kSocket;
+    default: return Node::Kind::kFile;
+  }
+}
 
 NodePtr make_file(std::string bytes, unsigned mode, std::int64_t mtime) {
   auto node = std::make_shared<Node>();

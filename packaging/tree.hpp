@@ -44,6 +44,9 @@ struct Node {
   bool is_symlink() const { return kind == Kind::kSymlink; }
 };
 
+// Of the type bits of st_mode; what has none of them is a file.
+Node::Kind kind_of(unsigned mode);
+
 // A file with these bytes, as build adds them to an image.
 NodePtr make_file(std::string bytes, unsigned mode, std::int64_t mtime);
 NodePtr make_directory(unsigned mode, std::int64_t mtime);

@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "packaging/tree_digest.hpp"
 
-#include <openssl/evp.h>
-
-#include <array>
-
+#include "packaging/content_hash.hpp"
 #include "runtime/policy/policy.hpp"
 
 namespace rootlet::packaging {
@@ -13,8 +10,8 @@ namespace {
 // Each text behind its length: no two trees give the same bytes.
 void put(ContentHash& sum, std::string_view text) {
   const std::string length = std::to_string(text.size()) + ":";
-  sum.add(length.data(), length.size());
-  sum.add(text.data(), text.size());
+  sum.add(length);
+  sum.add(text);
 }
 
 void put_node(ContentHash& sum, const Node& node) {
@@ -34,33 +31,6 @@ void put_node(ContentHash& sum, const Node& node) {
 }
 
 }  // namespace
-
-struct ContentHash::State {
-  EVP_MD_CTX* context = ::EVP_MD_CTX_new();
-};
-
-ContentHash::ContentHash() : state_(std::make_unique<State>()) {
-  ::EVP_DigestInit_ex(state_->context, ::EVP_sha256(), nullptr);
-}
-
-ContentHash::~ContentHash() { ::EVP_MD_CTX_free(state_->context); }
-
-void ContentHash::add(const void* bytes, std::size_t size) {
-  ::EVP_DigestUpdate(state_->context, bytes, size);
-}
-
-std::string ContentHash::finish() {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::array<unsigned char, 32> digest{};
-  ::EVP_DigestFinal_ex(state_->context, digest.data(), nullptr);
-  ::EVP_DigestInit_ex(state_->context, ::EVP_sha256(), nullptr);
-  std::string text;
-  for (const unsigned char byte : digest) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
-  }
-  return text;
-}
 
 std::string digest_of(const Tree& tree, const FileDigests& files) {
   ContentHash sum;
@@ -94,7 +64,7 @@ Result<std::string> read_digest_of(const Tree& tree) {
     for (std::uint64_t at = 0; at < node.size;) {
       const std::size_t size = std::min<std::uint64_t>(buffer.size(), node.size - at);
       TRY(content.read_at(at, buffer.data(), size));
-      sum.add(buffer.data(), size);
+      sum.add({buffer.data(), size});
       at += size;
     }
     digests[&node] = sum.finish();

@@ -1,30 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <memory>
 #include <string>
 #include <unordered_map>
 
 #include "packaging/tree.hpp"
 
 namespace rootlet::packaging {
-
-// SHA-256 over bytes that come in pieces.
-class ContentHash {
- public:
-  ContentHash();
-  ~ContentHash();
-  ContentHash(const ContentHash&) = delete;
-  ContentHash& operator=(const ContentHash&) = delete;
-
-  void add(const void* bytes, std::size_t size);
-  // In hexadecimal. The object starts anew.
-  std::string finish();
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
 
 // The digests of the files of a tree, taken while they are read.
 using FileDigests = std::unordered_map<const Node*, std::string>;
