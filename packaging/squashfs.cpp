@@ -7,6 +7,7 @@
 #include <thread>
 #include <unordered_map>
 
+#include "packaging/content_hash.hpp"
 #include "packaging/squashfs_objects.hpp"
 #include "packaging/tree_digest.hpp"
 
@@ -16,6 +17,13 @@ namespace {
 constexpr std::uint32_t kNoXattr = 0xffffffff;
 // Loop devices and pages work on 4 KiB; mksquashfs pads to it, too.
 constexpr std::uint64_t kPadding = 4096;
+// Blocks that may be under way for each thread, and in all. libsquashfs takes them
+// back in order, and the end of each small file counts as one: some 40 of them fill
+// a fragment block. With its usual 10 a thread a tree of small files has no second
+// fragment block under way while the first is being compressed, and all threads but
+// one wait (Python's library, two threads: see docs/packaging.md). A block is held
+// in memory whole.
+constexpr unsigned kBacklog = 128, kLargestBacklog = 2048;
 
 // Of a node while it is written: where its inode went.
 struct Written {
@@ -100,7 +108,7 @@ class Writer {
     desc.max_block_size = options_.block_size;
     desc.num_workers = options_.threads != 0 ? options_.threads
                                              : std::max(1u, std::thread::hardware_concurrency());
-    desc.max_backlog = 10 * desc.num_workers;
+    desc.max_backlog = std::min(kBacklog * desc.num_workers, kLargestBacklog);
     desc.cmp = compressor_.get();
     desc.wr = blocks_.get();
     desc.tbl = fragments_.get();
@@ -140,7 +148,7 @@ class Writer {
       const std::size_t size = std::min<std::uint64_t>(buffer.size(), node.size - at);
       TRY(content.read_at(at, buffer.data(), size));
       TRY(checked(sqfs_block_processor_append(&processor, buffer.data(), size)));
-      if (options_.digest) sum_.add(buffer.data(), size);
+      if (options_.digest) sum_.add({buffer.data(), size});
       at += size;
       done_ += size;
       if (options_.progress) options_.progress(done_, total_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "packaging/squashfs_objects.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,7 +19,20 @@ struct PartOfFile {
   int fd;
   std::uint64_t offset, size;
   int* last_errno;
+  std::uint64_t on_its_way = 0;  // up to here the disk has been told to write
 };
+
+// So much is handed to the disk at a time, while the rest is still being packed:
+// the fsync(2) before the file gets its name then finds little left to do.
+constexpr std::uint64_t kHandOver = 16 << 20;
+
+void hand_over(PartOfFile& part) {
+  if (part.size < part.on_its_way + kHandOver) return;
+  // A file system that knows no such thing writes when it likes.
+  (void)::sync_file_range(part.fd, static_cast<off64_t>(part.offset + part.on_its_way),
+                          static_cast<off64_t>(part.size - part.on_its_way), SYNC_FILE_RANGE_WRITE);
+  part.on_its_way = part.size;
+}
 
 PartOfFile& self(const sqfs_file_t* file) {
   return *reinterpret_cast<PartOfFile*>(const_cast<sqfs_file_t*>(file));
@@ -52,6 +66,7 @@ int write_part(sqfs_file_t* file, sqfs_u64 at, const void* buffer, size_t size) 
     size -= static_cast<size_t>(put);
   }
   part.size = std::max(part.size, at);
+  hand_over(part);
   return 0;
 }
 
@@ -64,6 +79,7 @@ int truncate_part(sqfs_file_t* file, sqfs_u64 size) {
     return SQFS_ERROR_IO;
   }
   part.size = size;
+  part.on_its_way = std::min(part.on_its_way, size);
   return 0;
 }
 
