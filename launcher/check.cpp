@@ -17,7 +17,7 @@ int check_verb(int argc, char** argv) {
       "Exit status: 0 yes, 1 no, 125 it could not be told.",
       "rootlet check");
   app.add_option("FILE", file, "an AppImage, a squashfs, JAR!/NAME, or a jar")->required();
-  app.add_option("--data-path", request.data_paths, "look there for the base of an image")
+  app.add_option("--data-path", request.data_paths, "look there for an image's base and data")
       ->allow_extra_args(false);
   app.add_flag("!--no-selftest", request.self_test, "do not run the policy's self-test");
   app.add_flag("!--no-content", request.content, "do not read every byte");

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstring>
 
+#include "launcher/data_store.hpp"
 #include "launcher/jar_images.hpp"
 #include "packaging/decide.hpp"
 #include "packaging/difference.hpp"
@@ -16,6 +17,9 @@
 #include "packaging/survey.hpp"
 #include "packaging/tree_digest.hpp"
 #include "runtime/os/fd.hpp"
+#include "runtime/run/data_search.hpp"
+
+extern char** environ;
 
 namespace rootlet {
 namespace {
@@ -40,6 +44,7 @@ class Look {
     packaging::PackedImage& image = packed.value();
     if (request_.content) compare_content("content", image);
     if (!image.policy.base.name.empty() && !find_base(image)) return std::move(checked_);
+    find_data_of(image);
     look_at_programs(image);
     test(image);
     return std::move(checked_);
@@ -85,6 +90,31 @@ class Look {
     add("base", Step::bad, "no " + wanted.name + " with " + wanted.digest + " was found",
         "put it beside the image, or name its directory with --data-path");
     return false;
+  }
+
+  // As a run finds it. Every byte of it is read, too.
+  void find_data_of(const packaging::PackedImage& image) {
+    if (image.policy.data.empty()) return;
+    const Caller caller = read_caller("rootlet", environ);
+    const auto places = data_places(request_.data_paths, caller, image.file);
+    for (const Policy::Data& data : image.policy.data) {
+      const auto search = find_data(data, places);
+      if (!search.ok()) {
+        checked_.steps.push_back(step_of("data", search.error(), Step::unknown));
+      } else if (search.value().fd.valid()) {
+        compare_data(data, search.value().file);
+      } else {
+        add("data", data.required ? Step::bad : Step::warning,
+            data.name + " (" + data.digest + ") was not found: " + search.value().text(),
+            "name its directory with --data-path, or: rootlet data add FILE");
+      }
+    }
+  }
+
+  void compare_data(const Policy::Data& data, const std::string& file) {
+    const Status whole = request_.content ? check_whole(file, {}) : Status(Done{});
+    if (!whole.ok()) return checked_.steps.push_back(step_of("data", whole.error()));
+    add("data", Step::ok, data.name + " at " + data.path + ": " + file);
   }
 
   void look_at_programs(const packaging::PackedImage& image) {

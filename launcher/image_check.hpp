@@ -10,7 +10,7 @@ namespace rootlet {
 
 // What `rootlet check` is told.
 struct CheckRequest {
-  std::vector<std::string> data_paths;  // where bases are looked for, too
+  std::vector<std::string> data_paths;  // where bases and data are looked for, too
   bool self_test = true;
   bool content = true;  // read every byte, and compare with the digest
   unsigned seconds = 60;
@@ -24,7 +24,7 @@ struct CheckStep {
     bad,
     unknown  // it could not be told
   };
-  std::string what;  // "content", "base", "programs", "lacks", "self-test"
+  std::string what;  // "content", "base", "data", "programs", "lacks", "self-test"
   Result result = Result::ok;
   std::string text, hint;
   std::string output = {};  // of a self-test that failed

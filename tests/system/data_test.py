@@ -185,6 +185,32 @@ def attached_instead(rig):
 
 
 @test()
+def checked(rig):
+    """check tells whether each named data is found and whole: required and missing is bad, else a warning"""
+    env = store(rig)
+    image, digest = make(rig, "pfam", "pfam 36\n", big=os.urandom(100000))
+    for required, status, told in ((True, 1, "bad"), (False, 0, "warning")):
+        packed = tool(rig, "checked.AppImage", ("pfam", digest, required))
+        done = rig.run(rig.rootlet, "check", packed, "--json", "--no-selftest", env=env)
+        equal(done.status, status, repr(done))
+        steps = [s for s in json.loads(done.text)["images"][0]["steps"] if s["what"] == "data"]
+        equal([s["result"] for s in steps], [told], "without it")
+        contains(steps[0]["text"], digest, "the step names it")
+    rootlet(rig, "data", "add", image, env=env)
+    done = rootlet(rig, "check", packed, env=env)
+    contains(done.text, "pfam at /ref/pfam: " + env["XDG_DATA_HOME"], "where it was found")
+    file = Path(json.loads(rootlet(rig, "data", "list", "--json", env=env).text)[0]["file"])
+    content = bytearray(file.read_bytes())
+    content[50000] ^= 1
+    file.chmod(0o644)
+    file.write_bytes(content)
+    done = rig.run(rig.rootlet, "check", packed, env=env)
+    equal(done.status, 1, repr(done))
+    contains(done.text, "is not what was sealed")
+    equal(rig.run(rig.rootlet, "check", packed, "--no-content", env=env).status, 0, "only found")
+
+
+@test()
 def damaged(rig):
     """a byte of named data that changed ends the run with 125, and `data verify` names it"""
     env = store(rig)
