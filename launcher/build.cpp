@@ -19,10 +19,12 @@ constexpr const char* kExamples =
     "  deb:PACKAGE[=VERSION][,...]       Debian packages with dependencies, really installed\n"
     "  conda:PATH                        an environment, a lock file, an environment.yml\n"
     "  appimage:PATH                     another AppImage, best with --with-root SOURCE\n"
+    "  recipe:FILE.toml  recipe:NAME     a recipe: all of this in one file (docs/recipes.md)\n"
     "\n"
     "Examples:\n"
     "  rootlet build deb:hmmer -o hmmer.AppImage\n"
     "  docker save IMAGE > x.tar; rootlet build x.tar -o x.AppImage\n"
+    "  rootlet build recipe:ray -o ray.AppImage\n"
     "  rootlet build ./rootfs --entry /usr/bin/hmmsearch -o hmmsearch.AppImage\n"
     "  rootlet build other.AppImage --with-root deb:libgtk-3-0 -o own.AppImage\n"
     "\n"
@@ -37,6 +39,8 @@ void declare_source(CLI::App& app, packaging::SourceRequest& source) {
       ->group(group);
   app.add_option("--with", source.with, "deb: install PACKAGE too, without its commands")
       ->allow_extra_args(false)
+      ->group(group);
+  app.add_option("--root", source.root, "deb: pack this root, in which they are installed")
       ->group(group);
   app.add_option("--suite", source.suite, "deb: the release [the host's]")->group(group);
   app.add_option("--mirror", source.mirrors, "deb: a URI, sources line or file [the host's]")
@@ -107,21 +111,48 @@ void declare(CLI::App& app, packaging::BuildRequest& request, bool& no_check, bo
   app.add_flag("-q,--quiet", quiet, "no progress and no summary")->group(how);
 }
 
+std::optional<int> read_command_line(int argc, char** argv, packaging::BuildRequest& request,
+                                     bool& quiet) {
+  bool no_check = false;
+  CLI::App app("Packs SOURCE into one executable file that brings its own root.", "rootlet build");
+  app.footer(kExamples);
+  declare(app, request, no_check, quiet);
+  if (const auto status = parse_arguments(app, argc, argv)) return status;
+  request.check = !no_check;
+  return std::nullopt;
+}
+
+// What the recipe says are the defaults of a second reading: an option of the
+// command line replaces the recipe's.
+std::optional<int> read_with_recipe(int argc, char** argv, packaging::BuildRequest& request,
+                                    bool& quiet) {
+  packaging::BuildRequest from;
+  const auto status = packaging::read_recipe(request.source.spec, from);
+  if (!status.ok()) {
+    print_error(status.error());
+    return status.error().exit_code;
+  }
+  const std::string source = from.source.spec;
+  if (const auto end = read_command_line(argc, argv, from, quiet)) return end;
+  from.source.spec = source;
+  request = std::move(from);
+  return std::nullopt;
+}
+
 }  // namespace
 
 int build_verb(int argc, char** argv) {
   packaging::BuildRequest request;
-  bool no_check = false, quiet = false;
-  CLI::App app("Packs SOURCE into one executable file that brings its own root.", "rootlet build");
-  app.footer(kExamples);
-  declare(app, request, no_check, quiet);
+  bool quiet = false;
   // Its value is optional, and only behind "=": the next word is SOURCE.
   static char trim_default[] = "--trim=default";
   for (int i = 1; i < argc; ++i) {
     if (std::string_view(argv[i]) == "--trim") argv[i] = trim_default;
   }
-  if (const auto status = parse_arguments(app, argc, argv)) return *status;
-  request.check = !no_check;
+  if (const auto status = read_command_line(argc, argv, request, quiet)) return *status;
+  if (packaging::names_recipe(request.source.spec)) {
+    if (const auto status = read_with_recipe(argc, argv, request, quiet)) return *status;
+  }
   const auto began = std::chrono::steady_clock::now();
   BuildProgress progress;
   const bool terminal = !quiet && ::isatty(STDERR_FILENO) == 1;

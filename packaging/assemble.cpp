@@ -75,6 +75,9 @@ std::string build_json(const BuildRequest& request, const Source& source, const 
   json["entries"] = entries;
   for (const auto& [key, value] : source.origin) json["origin"][key] = value;
   auto& recipe = json["recipe"];
+  if (!request.recipe.name.empty()) {
+    recipe["file"] = {{"name", request.recipe.name}, {"text", request.recipe.text}};
+  }
   recipe["comp-level"] = request.level;
   recipe["block-size"] = request.block_size;
   if (epoch) recipe["source-date-epoch"] = *epoch;
@@ -223,6 +226,7 @@ Result<BuildSummary> build(const BuildRequest& request) {
 
   Source source = TRY(read_request(request, stub.machine));
   epoch = latest_time(epoch, source);
+  TRY(add_parts_of(request.recipe, source.tree, epoch.value_or(0)));
   Decided decided = TRY(decide_policy(request, source, stub.machine));
   if (base) decided.policy.base = {name_of(base->file), base->digest};
   BuildSummary summary;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "packaging/findings.hpp"
+#include "packaging/recipe.hpp"
 #include "packaging/source.hpp"
 #include "packaging/trim.hpp"
 #include "runtime/base/result.hpp"
@@ -14,6 +15,7 @@ namespace rootlet::packaging {
 // What `rootlet build` was asked for.
 struct BuildRequest {
   SourceRequest source;
+  Recipe recipe;       // what `source` and the rest were taken from; empty: none
   std::string output;  // empty: NAME-[VERSION-]ARCH.AppImage
   std::string entry, policy_file, name, version;
   std::string update_information;

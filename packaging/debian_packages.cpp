@@ -130,6 +130,10 @@ constexpr std::array kTraces = std::to_array<std::string_view>({
 
 }  // namespace
 
+bool is_installed(const Tree& root, const std::string& package) {
+  return !files_of(root, package).empty();
+}
+
 Policy describe_packages(const Tree& root, const std::vector<std::string>& packages) {
   Policy policy;
   Commands commands;

@@ -15,6 +15,9 @@ namespace rootlet::packaging {
 // the first. Names only, without version.
 Policy describe_packages(const Tree& root, const std::vector<std::string>& packages);
 
+// The package is among those that dpkg has installed in the root.
+bool is_installed(const Tree& root, const std::string& package);
+
 // Takes out of an installed root what the installation left: it differs from
 // run to run, tells of the host, or is of no use to a tool. Owners and set-id
 // bits go too; inside an image neither has an effect.

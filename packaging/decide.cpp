@@ -85,6 +85,7 @@ Result<Decided> decide_policy(const BuildRequest& request, Source& source, std::
   Policy policy;
   if (!request.policy_file.empty()) policy = TRY(read_policy_file(request.policy_file));
   const Policy written = policy;
+  policy = with_blanks_filled(std::move(policy), request.recipe.policy);
   if (!request.entry.empty()) policy.entrypoint = {request.entry};
   if (!request.name.empty()) policy.name = request.name;
   if (!request.version.empty()) policy.version = request.version;

@@ -9,6 +9,7 @@
 
 #include "packaging/compact_rules.hpp"
 #include "packaging/policy_keys.hpp"
+#include "packaging/policy_table.hpp"
 #include "packaging/toml_reader.hpp"
 
 namespace rootlet::packaging {
@@ -243,9 +244,13 @@ class Reader : private TomlReader {
 
 }  // namespace
 
+Result<Policy> policy_from(const toml::table& document, const std::string& name) {
+  return Reader(name).read(document);
+}
+
 Result<Policy> parse_policy(const std::string& text, const std::string& name) {
   try {
-    return Reader(name).read(toml::parse(text, name));
+    return policy_from(toml::parse(text, name), name);
   } catch (const toml::parse_error& error) {
     return plain_error(kRead, name + ":" + std::to_string(error.source().begin.line),
                        error.description());

@@ -94,10 +94,11 @@ Policy with_blanks_filled(Policy policy, const Policy& from) {
   fill(policy.selftest, from.selftest);
   fill(policy.data, from.data);
   fill(policy.locked, from.locked);
+  fill(policy.rules, from.rules);
   // Arguments belong to the entry that they were written for.
   if (policy.entrypoint.empty() && policy.commands.empty()) {
     policy.entrypoint = from.entrypoint;
-    policy.dispatch = from.dispatch;
+    fill(policy.dispatch, from.dispatch);
     fill(policy.arguments, from.arguments);
   }
   fill(policy.commands, from.commands);

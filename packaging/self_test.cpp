@@ -235,6 +235,10 @@ Result<SelfTestResult> run_self_test(const SelfTest& test) {
 Error self_test_error(const SelfTestResult& result, const std::vector<std::string>& command) {
   std::string words;
   for (const std::string& word : command) words += (words.empty() ? "" : " ") + word;
+  // A script among them is told by its first line.
+  constexpr std::size_t kShown = 80;
+  const std::size_t end = std::min(words.find('\n'), kShown);
+  if (end < words.size()) words = words.substr(0, end) + " ...";
   std::string reason = result.reason;
   const bool ran = result.outcome == SelfTestResult::Outcome::failed;
   if (ran && !result.output.empty()) {

@@ -20,8 +20,9 @@ struct SourceRequest {
   std::vector<std::string> mirrors;  // deb: sources instead of the host's
   std::string suite;                 // deb: the release instead of the host's
   std::vector<std::string> with;     // deb: packages that come along without commands
-  std::uint64_t maximum = 0;         // bytes that an archive may unpack to; 0: the default
-  std::uint16_t machine = 0;         // e_machine of the stub
+  std::string root;           // deb: where the packages are installed already; empty: nowhere
+  std::uint64_t maximum = 0;  // bytes that an archive may unpack to; 0: the default
+  std::uint16_t machine = 0;  // e_machine of the stub
   Report report;
 };
 

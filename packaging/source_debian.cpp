@@ -95,6 +95,23 @@ std::int64_t newest_packaged(const Tree& tree, std::int64_t began) {
   return newest;
 }
 
+// A root that somebody else has made, with the commands of the packages named.
+Result<Source> read_installed(const std::string& packages, const Named& named,
+                              const std::string& root) {
+  Source source;
+  source.kind = Source::Kind::kDebian;
+  source.path = packages;
+  source.tree = TRY(read_directory(root, source.notes));
+  for (const std::string& package : named.names) {
+    if (is_installed(source.tree, package)) continue;
+    return plain_error(kInstall, package, "not installed in " + root,
+                       "its var/lib/dpkg/status lists what is");
+  }
+  source.policy = describe_packages(source.tree, named.names);
+  source.origin = {{"packages", packages}};
+  return source;
+}
+
 }  // namespace
 
 Result<Source> read_debian(const std::string& packages, const SourceRequest& request) {
@@ -104,6 +121,7 @@ Result<Source> read_debian(const std::string& packages, const SourceRequest& req
                            ", and packages are installed by running their own programs");
   }
   const Named named = TRY(take_list(packages));
+  if (!request.root.empty()) return read_installed(packages, named, request.root);
   Named with;
   for (const std::string& word : request.with) TRY(take_word(word, with));
   const std::int64_t began = ::time(nullptr);

@@ -6,15 +6,9 @@
 #include "packaging/policy_file.hpp"
 
 namespace rootlet::packaging {
-namespace {
-
-constexpr std::string_view kRead = "read the policy";
-
-}  // namespace
-
 Error TomlReader::at(const toml::node& node, const std::string& reason,
                      std::string_view hint) const {
-  return plain_error(kRead, name_ + ":" + std::to_string(node.source().begin.line), reason, hint);
+  return plain_error(action_, name_ + ":" + std::to_string(node.source().begin.line), reason, hint);
 }
 
 std::string TomlReader::hint_for(const std::string& key, const std::vector<std::string>& known) {

@@ -17,7 +17,8 @@ namespace rootlet::packaging {
 // and key.
 class TomlReader {
  protected:
-  explicit TomlReader(std::string name) : name_(std::move(name)) {}
+  explicit TomlReader(std::string name, std::string_view action = "read the policy")
+      : name_(std::move(name)), action_(action) {}
 
   const std::string& name() const { return name_; }
 
@@ -47,6 +48,7 @@ class TomlReader {
 
  private:
   std::string name_;
+  std::string_view action_;  // what an error says was tried
 };
 
 }  // namespace rootlet::packaging

@@ -31,6 +31,7 @@ const std::vector<Kind>& kinds() {
        true,
        {"usr/share/doc/*",
         "usr/share/man/*",
+        "etc/alternatives/*.gz",  // links to manuals
         "usr/share/info/*",
         "usr/share/gtk-doc/*",
         "usr/share/help/*",

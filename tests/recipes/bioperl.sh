@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Perl: hundreds of modules in /usr/share/perl5, C extensions in the C library's
 # directory, chosen at run time by name.
-packages=(bioperl)
+compares="six programs on globins and the lambda phage"
 data_packages=(hmmer-doc bowtie2-examples)
 data_files=(usr/share/doc/hmmer/tutorial/globins45.fa usr/share/doc/bowtie2/examples/reference/lambda_virus.fa.gz)
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Python: modules, C extensions and metadata in /usr/lib/python3/dist-packages.
-packages=(cutadapt)
+compares="10,000 pairs trimmed, adapters from a file"
 data_packages=(bowtie2-examples)
 data_files=(usr/share/doc/bowtie2/examples/reads/reads_{1,2}.fq.gz)
 

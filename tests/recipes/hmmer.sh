@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Profile HMMs: build, search, scan, iterate. The tutorial's data.
-packages=(hmmer)
+compares="build, search, press, scan, iterate, nhmmer, align: the tutorial"
 data_packages=(hmmer-doc)
 data_files=(usr/share/doc/hmmer/tutorial/{globins4.sto,globins45.fa,HBB_HUMAN,fn3.hmm,Pkinase.hmm,7LESS_DROME,MADE1.hmm,dna_target.fa})
 

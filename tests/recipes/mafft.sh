@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # A shell script of hundreds of processes that finds its parts in /usr/lib/mafft.
-packages=(mafft)
+compares="45 globins: auto, L-INS-i, guide tree"
 data_packages=(hmmer-doc)
 data_files=(usr/share/doc/hmmer/tutorial/globins45.fa)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Databases made and searched; a database that lies at an absolute path of the
 # image (ncbi-data); a Perl wrapper that calls its siblings by absolute path.
-packages=(ncbi-blast+ ncbi-blast+-legacy)
+compares="databases of globins made, dumped, searched; the core 16S database of the image; \`blastall\`"
 data_packages=(hmmer-doc bowtie2-examples)
 data_files=(usr/share/doc/hmmer/tutorial/{globins45.fa,HBB_HUMAN} usr/share/doc/bowtie2/examples/reference/lambda_virus.fa.gz)
 

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: MIT
 # R: /usr/lib/R and /etc/R, alternatives for BLAS and LAPACK, packages in
 # /usr/lib/R/library and /usr/lib/R/site-library, a shell script that starts it.
-packages=(r-base-core)
-with=(r-cran-mass)
+compares="lm, rlm, lda, glm, k-means, a PDF; R's own paths"
 data_packages=()
 data_files=()
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Java: a virtual machine behind an alternative, jars at absolute paths.
-packages=(trimmomatic)
+compares="10,000 pairs trimmed, single reads"
 data_packages=(bowtie2-examples)
 data_files=(usr/share/doc/bowtie2/examples/reads/reads_{1,2}.fq.gz)
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# packaging/package-debian as root, as a user with subordinate ids and as one
-# without: the same bytes from each, clear refusals, nothing left behind.
+# packaging/package-debian, the older name of `rootlet build deb:`, as root, as a user
+# with subordinate ids and as one without: the same bytes from each, each of its
+# options, clear refusals, nothing left behind.
 #   debian_test.sh ROOTLET [STUB] [APPRUN]
-# Needs root (it makes two users), mmdebstrap and a reachable package source.
+# Needs root (it makes two users) and a reachable package source.
 # Exit status 0: all held; 77: not possible here.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -12,7 +13,7 @@ stub=${2:-$built/rootlet-stub} apprun=${3:-$built/rootlet-apprun}
 skip() { echo "SKIP: $*"; exit 77; }
 
 [ "$(id -u)" -eq 0 ] || skip "needs root, to make users"
-for tool in mmdebstrap newuidmap setpriv unshare; do
+for tool in apt-get setpriv unshare; do
   command -v "$tool" >/dev/null || skip "$tool is not installed"
 done
 
@@ -30,9 +31,9 @@ useradd --create-home "$with_ids" && useradd --create-home -K SUB_UID_COUNT=0 -K
 grep -q "^$with_ids:" /etc/subuid || usermod --add-subuids 1000000-1065535 --add-subgids 1000000-1065535 "$with_ids"
 
 # Where the users reach it, wherever the checkout lies.
-mkdir "$work/packaging"
-cp -r "$here/../../packaging/package-debian" "$here/../../packaging/recipes" "$work/packaging"
-install -m 755 "$rootlet" "$stub" "$work"
+mkdir "$work/packaging" "$work/empty"
+cp "$here/../../packaging/package-debian" "$work/packaging"
+install -m 755 "$rootlet" "$built/rootlet-tools" "$built/rootlet-examiner" "$stub" "$work"
 if [ -f "$apprun" ]; then install -m 755 "$apprun" "$work"; fi
 chmod -R go+rX "$work"
 
@@ -91,10 +92,12 @@ promise "what cannot be had is named"
 refuses root no-such-package-here no-such-package-here
 refuses "$without_ids" hmmer=0.0 hmmer=0.0
 refuses "$with_ids" 127.0.0.1 hmmer --mirror http://127.0.0.1:9/debian
-refuses root 'put no program on PATH' libc6
+refuses root 'which of its programs shall run' libc6-dev
 refuses root 'not a Debian package' 'a;b'
 refuses root 'a value is missing' hmmer --trim
-holds "no file is made" [ ! -e "$work/root/libc6.AppImage" ]
+refuses root 'none, docs or all' hmmer --trim=most
+refuses root 'not installed in' hmmer --root "$work/empty"
+holds "no file is made" [ ! -e "$work/root/libc6-dev.AppImage" ]
 
 promise "without user namespaces a user is told why, and what to do"
 # shellcheck disable=SC2016
