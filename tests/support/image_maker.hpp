@@ -14,9 +14,9 @@
 namespace rootlet::test {
 
 inline std::string sha256(const std::string& bytes) {
-  packaging::Sha256 sha;
-  sha.take(bytes);
-  return "sha256:" + sha.hex();
+  packaging::ContentHash sha;
+  sha.add(bytes);
+  return "sha256:" + sha.finish();
 }
 
 // Bytes through one of libarchive's filters.
