@@ -40,11 +40,16 @@ int add(const JarAdd& request, bool quiet) {
 int show(const std::string& jar, bool deep, bool json) {
   const auto findings = look_into_jar(jar, deep);
   if (!findings.ok()) return fail(findings.error());
-  const auto& list = findings.value();
+  const auto& list = findings.value().images;
+  const JarShape& shape = findings.value().shape;
   std::fputs((json ? findings_as_json(list) : findings_as_text(list, deep)).c_str(), stdout);
+  // What is of the jar as a whole has no place in a list of images.
+  std::FILE* out = json ? stderr : stdout;
+  for (const std::string& line : shape.troubles) std::fprintf(out, "%s\n", line.c_str());
+  for (const std::string& line : shape.remarks) std::fprintf(out, "%s\n", line.c_str());
   const bool sound = std::all_of(list.begin(), list.end(),
                                  [](const JarFinding& finding) { return finding.trouble.empty(); });
-  return deep && !sound ? 1 : 0;
+  return deep && !(sound && shape.troubles.empty()) ? 1 : 0;
 }
 
 int repair(const std::string& jar) {

@@ -71,14 +71,19 @@ class Entries {
       : present_(present), request_(request) {}
 
   Status add_all(const std::vector<Wanted>& wanted) {
-    for (const Wanted& one : wanted) TRY(claim(one));
+    for (const Wanted& one : wanted) {
+      if (!is_there(one)) TRY(claim(one));
+    }
     TRY(check_links());
     for (const JarImage& image : present_) {
       const std::string path = image.stem() + ".AppImage";
       const bool stays = dropped.count(path) == 0 && image.image && image.image->method == 0;
       if (stays && !image.digest.empty()) stored_[image.digest] = path;
     }
-    for (const Wanted& one : wanted) add(one);
+    for (const Wanted& one : wanted) {
+      if (!is_there(one)) add(one);
+      if (is_there(one)) lines.push_back(one.name + ": is there already");
+    }
     return Done{};
   }
 
@@ -92,6 +97,18 @@ class Entries {
     image.name = wanted.name;
     image.classifier = request_.classifier;
     return image.stem();
+  }
+
+  // A build that is run again replaces each image by itself: the jar must not grow.
+  bool is_there(const Wanted& wanted) const {
+    const std::string stem = stem_of(wanted);
+    return request_.replace &&
+           std::any_of(present_.begin(), present_.end(), [&](const JarImage& image) {
+             const bool stored =
+                 image.image && image.image->method == 0 && image.image->size == wanted.facts.size;
+             return image.stem() == stem && image.digest == wanted.facts.digest &&
+                    (stored || !image.link.empty());
+           });
   }
 
   Status claim(const Wanted& wanted) {
@@ -230,6 +247,7 @@ Result<std::vector<std::string>> add_to_jar(const JarAdd& request) {
   Entries entries(present, request);
   if (rolled_back) entries.lines.push_back("an earlier add was killed half-way: rolled back");
   TRY(entries.add_all(wanted));
+  if (entries.entries.empty()) return std::move(entries.lines);
   TRY((request.in_place ? add_in_place : add_to_copy)(fd.get(), jar.path, archive, entries));
   return std::move(entries.lines);
 }

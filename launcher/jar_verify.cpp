@@ -85,7 +85,7 @@ class Look {
 
 }  // namespace
 
-Result<std::vector<JarFinding>> look_into_jar(const std::string& jar, bool deep) {
+Result<JarFindings> look_into_jar(const std::string& jar, bool deep) {
   const os::Fd fd = TRY(os::open_at(AT_FDCWD, jar, O_RDONLY));
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return last_error("read the jar", jar);
@@ -93,9 +93,10 @@ Result<std::vector<JarFinding>> look_into_jar(const std::string& jar, bool deep)
       TRY(ZipArchive::open({fd.get(), 0, static_cast<std::uint64_t>(status.st_size)}, jar));
   Look look(archive, deep);
   TRY(look.index());
-  std::vector<JarFinding> findings;
+  JarFindings findings;
   const std::vector<JarImage> images = TRY(images_of(archive));
-  for (const JarImage& image : images) findings.push_back(TRY(look.at(image)));
+  for (const JarImage& image : images) findings.images.push_back(TRY(look.at(image)));
+  if (deep) findings.shape = TRY(judge_shape(archive, images));
   return findings;
 }
 

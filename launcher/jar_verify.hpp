@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "launcher/jar_shape.hpp"
 #include "runtime/base/result.hpp"
 
 namespace rootlet {
@@ -19,8 +20,14 @@ struct JarFinding {
   std::string remark;                                    // what is odd, and harmless
 };
 
-// Every image of the jar. `deep`: the digests are computed, too.
-Result<std::vector<JarFinding>> look_into_jar(const std::string& jar, bool deep);
+// Every image of the jar, and the jar itself.
+struct JarFindings {
+  std::vector<JarFinding> images;
+  JarShape shape;  // empty unless `deep`
+};
+
+// `deep`: the digests are computed, too, and the jar is judged as a whole.
+Result<JarFindings> look_into_jar(const std::string& jar, bool deep);
 
 std::string findings_as_text(const std::vector<JarFinding>& findings, bool deep);
 std::string findings_as_json(const std::vector<JarFinding>& findings);

@@ -304,6 +304,43 @@ def packed_again(rig):
 
 
 @test()
+def added_again(rig):
+    """an image that is put in its own place again costs no byte"""
+    for place in ([], ["--in-place"]):
+        path = app_jar(rig)
+        add(rig, *place, path, f"one={rig.image}", f"two={rig.image}")
+        content = path.read_bytes()
+        add(rig, *place, "--replace", path, f"one={rig.image}", f"two={rig.image}")
+        equal(path.read_bytes(), content, "the jar")
+        right(rig, f"{path}!/one")
+
+
+@test()
+def jars_that_java_cannot_start(rig):
+    """verify says which jars java cannot start: a manifest beyond 4 GiB, offsets that do not count a prefix"""
+    plain = jar(rig, "plain.jar", {"x": rig.image.read_bytes()})
+    far = rig.top / "far.jar"
+    far.unlink(missing_ok=True)
+    with open(far, "wb") as file:
+        file.truncate(5 << 30)
+    with zipfile.ZipFile(far, "a") as archive:
+        archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\n")
+    many = jar(rig, "many.jar", {f"{number}": "" for number in range(70000)})
+    prefixed = rig.top / "prefixed.jar"
+    prefixed.write_bytes(rig.stub.read_bytes() + many.read_bytes())
+    for path in (far, prefixed):
+        os.chown(path, rig.uid, rig.uid)
+    done = rootlet(rig, "verify", far)
+    check(done.status == 1 and "MANIFEST.MF lies beyond 4 GiB" in done.text, repr(done))
+    rootlet(rig, "verify", prefixed).failed_by_us("its zip64 record is missing")
+    far.unlink()
+    prefixed.unlink()
+    equal(rootlet(rig, "verify", many).status, 0, "many entries")
+    many.unlink()
+    equal(rootlet(rig, "verify", plain).status, 0, "a plain jar")
+
+
+@test()
 def bad_requests(rig):
     """what cannot be added is refused with one line, and the jar is untouched"""
     path = app_jar(rig)

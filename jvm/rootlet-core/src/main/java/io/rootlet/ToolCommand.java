@@ -50,6 +50,7 @@ public final class ToolCommand implements Serializable {
   private final Tool tool;
   private final List<String> arguments;
   private List<String> options = List.of();
+  private List<Attached> attached = List.of();
   private TreeMap<String, String> environment = new TreeMap<>();
   private String directory = "";
   private Duration timeout;
@@ -70,6 +71,7 @@ public final class ToolCommand implements Serializable {
   private ToolCommand with(Consumer<ToolCommand> change) {
     ToolCommand copy = new ToolCommand(tool, arguments);
     copy.options = options;
+    copy.attached = attached;
     copy.environment = environment;
     copy.directory = directory;
     copy.timeout = timeout;
@@ -134,6 +136,19 @@ public final class ToolCommand implements Serializable {
   /** Shows another image (FILE, FILE@OFFSET, JAR!/ENTRY) at `inside`, read-only. */
   public ToolCommand attach(String image, String inside) {
     return add("attach=" + escaped(image) + ":" + escaped(inside));
+  }
+
+  /** Shows an image of the class path, or of a jar, at `inside`; found where the run starts, as the tool is. */
+  public ToolCommand attach(Tool data, String inside) {
+    List<Attached> more = new ArrayList<>(attached);
+    more.add(new Attached(data, inside));
+    return with(copy -> copy.attached = List.copyOf(more));
+  }
+
+  private record Attached(Tool data, String inside) implements Serializable {
+    String option() {
+      return "attach=" + escaped(data.location()) + ":" + escaped(inside);
+    }
   }
 
   /** An empty writable place over the image, gone at the end. */
@@ -299,8 +314,11 @@ public final class ToolCommand implements Serializable {
     return arguments;
   }
 
+  /** Of the launcher; what is attached is looked for now. */
   List<String> options() {
-    return options;
+    List<String> all = new ArrayList<>(options);
+    for (Attached one : attached) all.add(one.option());
+    return all;
   }
 
   Duration timeout() {

@@ -147,45 +147,50 @@ public abstract sealed class ToolException extends RuntimeException {
 
   // The run itself.
 
-  /** The tool ended with a status that was not accepted. */
-  public static final class Failed extends ToolException {
-    private final int exit;
+  /** The tool itself failed: {@link Failed} or {@link Signalled}. */
+  public abstract static sealed class Ended extends ToolException {
     private final List<String> limits;
 
-    Failed(Context context, int exit, List<String> limits) {
-      super(context, "the tool ended with " + exit + met(limits), null);
-      this.exit = exit;
+    private Ended(Context context, String how, List<String> limits) {
+      super(context, how + met(limits), null);
       this.limits = List.copyOf(limits);
     }
 
-    public int exit() {
-      return exit;
+    private static String met(List<String> limits) {
+      return limits.isEmpty() ? "" : "; it met its limit of " + String.join(", ", limits);
     }
 
-    /** The limits that it met: memory, pids, file-size. */
+    /** The limits that it met, of memory, pids, file-size: "memory" tells an out-of-memory kill from others. */
     public List<String> limits() {
       return limits;
     }
   }
 
+  /** The tool ended with a status that was not accepted. */
+  public static final class Failed extends Ended {
+    private final int exit;
+
+    Failed(Context context, int exit, List<String> limits) {
+      super(context, "the tool ended with " + exit, limits);
+      this.exit = exit;
+    }
+
+    public int exit() {
+      return exit;
+    }
+  }
+
   /** The tool died of a signal. */
-  public static final class Signalled extends ToolException {
+  public static final class Signalled extends Ended {
     private final int signal;
-    private final List<String> limits;
 
     Signalled(Context context, int signal, String name, List<String> limits) {
-      super(context, "the tool died of " + name + met(limits), null);
+      super(context, "the tool died of " + name, limits);
       this.signal = signal;
-      this.limits = List.copyOf(limits);
     }
 
     public int signal() {
       return signal;
-    }
-
-    /** The limits that it met: "memory" tells an out-of-memory kill from others. */
-    public List<String> limits() {
-      return limits;
     }
   }
 
@@ -215,9 +220,5 @@ public abstract sealed class ToolException extends RuntimeException {
     InputFailed(Context context, Throwable cause) {
       super(context, "the input of the tool failed: " + cause, cause);
     }
-  }
-
-  private static String met(List<String> limits) {
-    return limits.isEmpty() ? "" : "; it met its limit of " + String.join(", ", limits);
   }
 }
