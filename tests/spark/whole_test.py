@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 """The Spark part, whole: a standalone cluster, its parts killed, 200 partitions, a jar of 100 GiB."""
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from jars import JARS, add
+from jars import JARS, add, empty_jar
 from place import WORK
 from rig import check, equal, main, test
 from spark import Cluster, busy_executor, living, make_spark, plain_jar, process_tree, results, submit
@@ -22,6 +23,25 @@ def two_hundred_partitions(rig):
     """200 partitions through a tool with hard-coded paths equal the native result, in two executors"""
     said = submit(rig, CLUSTER, "equal", "200")
     equal((said["equal"], said["warm"], said["runs"]), (["equal 1000"], ["equal 1000"], ["200"]))
+
+
+@test(by="user")
+def ways_to_executors(rig):
+    """an image comes by --jars, by extraClassPath, by --files; by --archives it is not found, as documented"""
+    make_spark(rig)
+    images = add(empty_jar("images.jar"), f"probe={WORK / 'probe.AppImage'}")
+    bare = plain_jar(JARS / "bare.jar")
+    said = submit(rig, CLUSTER, "equal", "4", jar=bare, jars=("--jars", images))
+    equal(said["equal"], ["equal 20"], "--jars")
+    said = submit(rig, CLUSTER, "equal", "4", jar=bare, conf={"spark.executor.extraClassPath": str(images),
+                                                             "spark.driver.extraClassPath": str(images)})
+    equal(said["equal"], ["equal 20"], "extraClassPath")
+    copy = JARS / "by-files.AppImage"
+    shutil.copy(WORK / "probe.AppImage", copy)
+    said = submit(rig, CLUSTER, "files", copy.name, jar=bare, jars=("--files", copy))
+    equal(said["files"], ["[data of the image]"], "--files")
+    said = submit(rig, CLUSTER, "missing", jar=bare, jars=("--archives", images))
+    equal(said["missing"], ["PayloadMissing"], "--archives")
 
 
 @test(by="user")

@@ -165,7 +165,8 @@ def busy_executor(*pids):
 class Cluster:
     """A standalone master and workers, of one core each, on the loopback."""
 
-    def __init__(self, rig, workers):
+    def __init__(self, rig, workers, host=None, confined=False):
+        """host: what makes the workers' host poor. confined: they are under Docker's system-call filter."""
         make_spark(rig)
         self.rig = rig
         environment = {"SPARK_HOME": str(HOME), "SPARK_LOCAL_IP": "127.0.0.1", "JAVA_HOME": java_home(),
@@ -180,10 +181,14 @@ class Cluster:
             work = rig.top / f"worker{number}"
             work.mkdir(exist_ok=True)
             os.chown(work, rig.uid, rig.uid)
+            words = spark_java("org.apache.spark.deploy.worker.Worker", *common, f"127.0.0.{number + 1}",
+                               "--cores", "1", "--memory", "600m", "--work-dir", work, "spark://127.0.0.1:17077",
+                               memory="256m")
+            if confined:  # it becomes the user itself
+                words = [rig.host_maker, "docker", rig.uid, *words]
             self.parts.append(rig.start(
-                *spark_java("org.apache.spark.deploy.worker.Worker", *common, f"127.0.0.{number + 1}", "--cores", "1", "--memory", "600m",
-                            "--work-dir", work, "spark://127.0.0.1:17077", memory="256m"),
-                env=environment, stdout=self.log, stderr=self.log))
+                *map(str, words), env=environment, stdout=self.log, stderr=self.log, host=host,
+                **({"user": 0, "group": 0} if confined else {})))
         self.master = "spark://127.0.0.1:17077"
 
     def __enter__(self):

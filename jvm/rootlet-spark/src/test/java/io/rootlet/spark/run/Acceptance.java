@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.apache.spark.SparkFiles;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaFutureAction;
 import org.apache.spark.api.java.JavaRDD;
@@ -77,6 +78,15 @@ public final class Acceptance {
       case "probe":
         RootletSpark.probe(context.sc()).forEach(report -> say("probe", report.executor() + " "
             + report.report().works() + " " + report.report().reason() + " " + report.report().stub()));
+        break;
+      case "files":
+        files(words[1]);
+        break;
+      case "missing":
+        missing();
+        break;
+      case "real":
+        RealTools.run(context, Path.of(words[1]), Path.of(words[2]));
         break;
       case "version":
         say("version", String.valueOf(ToolPipe.of(shell("cat /version")).lines(numbers(8, 8)).distinct().collect()));
@@ -225,6 +235,23 @@ public final class Acceptance {
     long end = System.nanoTime() + 3_000_000_000L;
     while (Sleeps.count() > 0 && System.nanoTime() < end) Thread.sleep(20);
     say("left", String.valueOf(Sleeps.count()));
+  }
+
+  /** An image that `--files` brought: a file of each executor's own. */
+  private void files(String name) {
+    List<String> got = numbers(4, 4).map(number -> Tool.fromFile(Path.of(SparkFiles.get(name)))
+        .command("-c", "cat /opt/foo/share/data.txt").program("/bin/sh").run().text().strip()).distinct().collect();
+    say("files", String.valueOf(got));
+  }
+
+  /** What a tool says that is not on the class path of an executor. */
+  private void missing() {
+    try {
+      say("missing", "DIFFERS " + ToolPipe.of(shell("true")).lines(numbers(2, 2)).collect());
+    } catch (Exception e) {
+      ToolException cause = e instanceof ToolException own ? own : PartitionFailed.toolFailure(e);
+      say("missing", String.valueOf(cause == null ? e : cause.getClass().getSimpleName()));
+    }
   }
 
   /** Long enough to be killed in between. */
