@@ -3,7 +3,7 @@
 # The chain of pipeline.jar in plain shell, without Spark, partitions or Rootlet: for a machine on which the
 # tools are installed at META-pipe's paths.    chain.sh READS_1 READS_2 DIRECTORY
 set -eu
-export LC_ALL=C
+export LC_ALL=C PERL_HASH_SEED=0 PERL_PERTURB_KEYS=0
 first=$1 second=$2 out=$3
 databases=/share/apps/gepan/bio_databases
 glimmer=/opt/bio/glimmer/bin

@@ -54,7 +54,8 @@ enum Program {
   /** A run that sees nothing of the host; what it may see is added to it. */
   ToolCommand command(List<String> arguments) {
     ToolCommand command = Tool.fromClasspath(image).command(new ArrayList<>(arguments)).program(path)
-        .profile(ToolCommand.Profile.ISOLATED);
+        .profile(ToolCommand.Profile.ISOLATED)
+        .env("PERL_HASH_SEED", "0").env("PERL_PERTURB_KEYS", "0"); // Krona writes in the order of a hash
     return databases ? command.attach(Tool.fromClasspath("bio_databases"), DATABASES) : command;
   }
 }
