@@ -25,6 +25,7 @@ _rootlet_value() {
     --home) echo none ;;
     --mount) echo auto share private extract kernel ;;
     --trim) echo docs caches locales logs devel debug all ;;
+    --verify) echo off warn require ;;
     *) return 1 ;;
   esac
 }

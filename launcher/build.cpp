@@ -5,7 +5,9 @@
 
 #include "launcher/build_report.hpp"
 #include "launcher/command_line.hpp"
+#include "launcher/signer.hpp"
 #include "launcher/verbs.hpp"
+#include "launcher/zsync_file.hpp"
 #include "packaging/assemble.hpp"
 #include "packaging/data_image.hpp"
 
@@ -53,6 +55,24 @@ void declare_source(CLI::App& app, packaging::SourceRequest& source) {
       ->group(group);
 }
 
+// What happens to the file beyond building it.
+struct Finish {
+  bool sign = false, zsync = false;
+  SigningRequest with;
+};
+
+void declare_finish(CLI::App& app, Finish& finish) {
+  const char* group = "Signing and updating";
+  app.add_flag("--sign", finish.sign, "sign it, as rootlet sign does")->group(group);
+  app.add_option("--sign-key", finish.with.keys, "with this key (rootlet sign --key)")
+      ->allow_extra_args(false)
+      ->group(group);
+  app.add_flag("--sign-gpg", finish.with.gpg, "with gpg's default key")->group(group);
+  app.add_option("--passphrase-file", finish.with.passphrase_file, "of the key")->group(group);
+  app.add_flag("--zsync", finish.zsync, "make FILE.zsync beside it, for rootlet update")
+      ->group(group);
+}
+
 void declare(CLI::App& app, packaging::BuildRequest& request, bool& no_check, bool& quiet) {
   app.add_option("SOURCE", request.source.spec, "a path, or KIND:WHAT; see below")->required();
   app.add_option("-o,--output", request.output, "the file to write [NAME-ARCH.AppImage]");
@@ -93,7 +113,7 @@ void declare(CLI::App& app, packaging::BuildRequest& request, bool& no_check, bo
       ->group(image);
   app.add_option("--update-information", request.update_information,
                  "where newer versions are found, as AppImageUpdate reads it")
-      ->group(image);
+      ->group("Signing and updating");
   app.add_option("--stub", request.stub, "the program in front [rootlet-stub]")->group(image);
   app.add_option("--apprun", request.apprun, "the image's AppRun [rootlet-apprun]")->group(image);
   const char* how = "How";
@@ -112,11 +132,12 @@ void declare(CLI::App& app, packaging::BuildRequest& request, bool& no_check, bo
 }
 
 std::optional<int> read_command_line(int argc, char** argv, packaging::BuildRequest& request,
-                                     bool& quiet) {
+                                     Finish& finish, bool& quiet) {
   bool no_check = false;
   CLI::App app("Packs SOURCE into one executable file that brings its own root.", "rootlet build");
   app.footer(kExamples);
   declare(app, request, no_check, quiet);
+  declare_finish(app, finish);
   if (const auto status = parse_arguments(app, argc, argv)) return status;
   request.check = !no_check;
   return std::nullopt;
@@ -125,7 +146,7 @@ std::optional<int> read_command_line(int argc, char** argv, packaging::BuildRequ
 // What the recipe says are the defaults of a second reading: an option of the
 // command line replaces the recipe's.
 std::optional<int> read_with_recipe(int argc, char** argv, packaging::BuildRequest& request,
-                                    bool& quiet) {
+                                    Finish& finish, bool& quiet) {
   packaging::BuildRequest from;
   const auto status = packaging::read_recipe(request.source.spec, from);
   if (!status.ok()) {
@@ -133,36 +154,61 @@ std::optional<int> read_with_recipe(int argc, char** argv, packaging::BuildReque
     return status.error().exit_code;
   }
   const std::string source = from.source.spec;
-  if (const auto end = read_command_line(argc, argv, from, quiet)) return end;
+  finish = {};  // of the reading before
+  if (const auto end = read_command_line(argc, argv, from, finish, quiet)) return end;
   from.source.spec = source;
   request = std::move(from);
   return std::nullopt;
+}
+
+// The keys are read, and passphrases asked for, before hours of work.
+Status prepare_signing(packaging::BuildRequest& request, const Finish& finish,
+                       std::vector<Signer>& signer) {
+  if (!finish.sign && finish.with.is_empty()) return Done{};
+  signer.push_back(TRY(Signer::open(finish.with)));
+  request.finish = [&signer](int fd, const std::string& name) -> Status {
+    TRY(signer.front().sign_inside(fd, name));
+    return Done{};
+  };
+  return Done{};
+}
+
+int fail(const Error& error) {
+  print_error(error);
+  return error.exit_code;
 }
 
 }  // namespace
 
 int build_verb(int argc, char** argv) {
   packaging::BuildRequest request;
+  Finish finish;
+  std::vector<Signer> signer;
   bool quiet = false;
   // Its value is optional, and only behind "=": the next word is SOURCE.
   static char trim_default[] = "--trim=default";
   for (int i = 1; i < argc; ++i) {
     if (std::string_view(argv[i]) == "--trim") argv[i] = trim_default;
   }
-  if (const auto status = read_command_line(argc, argv, request, quiet)) return *status;
+  if (const auto status = read_command_line(argc, argv, request, finish, quiet)) return *status;
   if (packaging::names_recipe(request.source.spec)) {
-    if (const auto status = read_with_recipe(argc, argv, request, quiet)) return *status;
+    if (const auto status = read_with_recipe(argc, argv, request, finish, quiet)) return *status;
   }
   const auto began = std::chrono::steady_clock::now();
   BuildProgress progress;
   const bool terminal = !quiet && ::isatty(STDERR_FILENO) == 1;
   if (terminal) request.report = [&](const packaging::Progress& at) { progress.show(at); };
 
+  if (const auto ready = prepare_signing(request, finish, signer); !ready.ok()) {
+    return fail(ready.error());
+  }
   const auto summary = request.data ? packaging::build_data(request) : packaging::build(request);
   if (terminal) progress.finish();
-  if (!summary.ok()) {
-    print_error(summary.error());
-    return summary.error().exit_code;
+  if (!summary.ok()) return fail(summary.error());
+  if (finish.zsync) {
+    if (const auto made = make_zsync_file(summary.value().output); !made.ok()) {
+      return fail(made.error());
+    }
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   if (!quiet) print_summary(summary.value(), took.count());

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "launcher/image_trust.hpp"
 #include "launcher/toml_lines.hpp"
 #include "runtime/base/log.hpp"
 #include "runtime/os/fd.hpp"
@@ -108,16 +109,56 @@ Status take_up(Options& options, const ConfigurationFile::Line& line, const std:
   return error;
 }
 
+// [trust]: the site says the least that holds, the user his own default.
+Status apply_trust(const ConfigurationFile::Line& line, const std::string& file, Origin origin) {
+  const bool of_site = origin == Origin::site_file;
+  VerifySettings& settings = VerifySettings::of_this_run();
+  if (line.name == "verify") {
+    const auto mode = parse_verify(line.value);
+    if (!mode) return toml_error(file, line.number, "verify is off, warn or require");
+    if (of_site) {
+      settings.at_least = *mode;
+    } else {
+      settings.asked = std::max(*mode, settings.at_least);
+    }
+    return Done{};
+  }
+  if (line.name == "keys" && of_site && (line.value == "site" || line.value == "all")) {
+    settings.site_keys_only = line.value == "site";
+    return Done{};
+  }
+  return toml_error(file, line.number,
+                    line.name == "keys" ? "keys is \"site\" or \"all\", in the site's file alone"
+                                        : "[trust] knows verify and keys");
+}
+
+// ROOTLET_VERIFY=MODE.
+Status read_verify_variable() {
+  const char* value = std::getenv("ROOTLET_VERIFY");
+  if (value == nullptr || value[0] == '\0') return Done{};
+  auto& asked = VerifySettings::of_this_run().asked;
+  asked = parse_verify(value);
+  if (asked) return Done{};
+  return plain_error("read the environment", std::string("ROOTLET_VERIFY=") + value,
+                     "it is off, warn or require");
+}
+
 }  // namespace
 
 Result<ConfigurationFile> parse_configuration(std::string_view text, const std::string& file) {
   ConfigurationFile content;
   for (TomlEntry& entry : TRY(read_toml(text, file))) {
+    if (entry.section == "trust") {
+      for (std::string& value : entry.values) {
+        content.trust.push_back({entry.key, std::move(value), entry.flag, entry.line});
+      }
+      continue;
+    }
     if (entry.section != "isolation") {
       return toml_error(file, entry.line,
                         entry.section.empty() ? "it stands in no section"
                                               : "unknown section [" + entry.section + "]",
-                        "options stand below [isolation]");
+                        "options stand below [isolation], keys and verify below [trust]");
     }
     if (entry.key == "locked") {
       content.locked.insert(content.locked.end(), entry.values.begin(), entry.values.end());
@@ -134,6 +175,9 @@ Status apply_configuration(Options& options, const ConfigurationFile& content,
                            const std::string& file, Origin origin) {
   for (const ConfigurationFile::Line& line : content.settings) {
     TRY(take_up(options, line, file, origin));
+  }
+  for (const ConfigurationFile::Line& line : content.trust) {
+    TRY(apply_trust(line, file, origin));
   }
   if (!content.locked.empty() && origin != Origin::site_file) {
     return plain_error(kRead, file, "only the site's file may lock", kSiteFile);
@@ -158,6 +202,7 @@ Result<Options> configured_options(char** environment) {
   const std::string users = user_file();
   if (!users.empty()) TRY(read_file(options, users, Origin::user_file));
   TRY(parse_environment(options, environment));
+  TRY(read_verify_variable());
   return options;
 }
 

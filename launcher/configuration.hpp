@@ -16,6 +16,9 @@ Result<Options> configured_options(char** environment);
 //   profile = "contained"          # text, a number, true
 //   bind = ["/scratch", "/data:/data:ro"]
 //   locked = ["profile"]           # the site's alone
+//   [trust]
+//   verify = "require"             # off, warn, require: of the site, at least that
+//   keys = "site"                  # the site's alone: users' own keys do not count
 struct ConfigurationFile {
   struct Line {
     std::string name;
@@ -25,6 +28,7 @@ struct ConfigurationFile {
   };
   std::vector<Line> settings;
   std::vector<std::string> locked;
+  std::vector<Line> trust;
 };
 Result<ConfigurationFile> parse_configuration(std::string_view text, const std::string& file);
 

@@ -6,6 +6,7 @@
 #include "launcher/sha256.hpp"
 #include "packaging/stub.hpp"
 #include "runtime/payload/seal.hpp"
+#include "trust/signature_sections.hpp"
 
 namespace rootlet {
 namespace {
@@ -13,12 +14,21 @@ namespace {
 // Sections of interest lie in the program in front, which is small.
 constexpr std::uint64_t kLargestStub = 64 << 20;
 
-void read_sections(int fd, ImageReport& report) {
-  if (report.offset == 0 || report.offset > kLargestStub) return;
-  std::string stub(report.offset, '\0');
-  if (::pread(fd, stub.data(), stub.size(), 0) != static_cast<ssize_t>(stub.size())) return;
-  report.update_information = packaging::section_text(stub, ".upd_info");
-  report.signature = packaging::section_text(stub, ".sha256_sig");
+// Whether one is good is what `rootlet verify` tells.
+void find_signatures(int fd, ImageReport& report) {
+  const FileRange image{fd, 0, report.size};
+  const auto places = trust::find_signature_sections(image, report.path);
+  if (!places.ok()) return;
+  const auto has = [&](const trust::ZeroRange& where, std::string_view begin) {
+    const auto text = trust::text_in(image, where, report.path);
+    return text.ok() && text.value().starts_with(begin);
+  };
+  if (places.value().can_hold_minisign() && has(places.value().slot(), "untrusted comment:")) {
+    report.signatures.emplace_back("minisign");
+  }
+  if (places.value().can_hold_gpg() && has(places.value().gpg, "-----BEGIN PGP")) {
+    report.signatures.emplace_back("GPG");
+  }
 }
 
 Status take_resources(const ImageFile& file, ImageReport& report) {
@@ -47,6 +57,16 @@ Status take_resources(const ImageFile& file, ImageReport& report) {
 
 }  // namespace
 
+std::string read_update_text(int fd, const std::string& name) {
+  const auto end = elf_end(fd, name);
+  if (!end.ok() || end.value() > kLargestStub) return {};
+  std::string program(end.value(), '\0');
+  if (::pread(fd, program.data(), program.size(), 0) != static_cast<ssize_t>(program.size())) {
+    return {};
+  }
+  return packaging::section_text(program, ".upd_info");
+}
+
 std::vector<std::string> mime_types(const ImageResource& package) {
   std::vector<std::string> types;
   bool inside = false;
@@ -69,7 +89,10 @@ Result<ImageReport> read_report(const std::string& path) {
   report.offset = file.offset;
   if (!file.is_iso()) {
     report.superblock = TRY(read_superblock(fd, file.offset, path));
-    if (file.whole) read_sections(fd, report);
+    if (file.whole && file.offset != 0) {
+      report.update_information = read_update_text(fd, path);
+      find_signatures(fd, report);
+    }
     const Payload payload{fd, file.offset, report.superblock->bytes_used};
     const auto seal = TRY(read_seal(payload, path));
     if (seal) report.seal = seal_text(seal->digest);

@@ -20,7 +20,8 @@ struct ImageReport {
   std::optional<Superblock> superblock;  // none: ISO 9660
   std::optional<Policy> policy;          // none: not built by rootlet
   std::string policy_text;               // rootlet.toml as it is in the image
-  std::string update_information, signature;
+  std::string update_information;
+  std::vector<std::string> signatures;  // "minisign", "GPG": carried inside, not judged
   std::optional<DesktopEntry> desktop;
   ImageResources resources;
   std::string sha256;   // of the whole file
@@ -34,6 +35,9 @@ Result<ImageReport> read_report(const std::string& path);
 
 std::string report_as_text(const ImageReport& report);
 std::string report_as_json(const ImageReport& report);
+
+// The text of `.upd_info` of an open AppImage; empty where it has none.
+std::string read_update_text(int fd, const std::string& name);
 
 // The types that a MIME package names.
 std::vector<std::string> mime_types(const ImageResource& package);

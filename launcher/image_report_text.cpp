@@ -5,6 +5,7 @@
 
 #include "launcher/image_report.hpp"
 #include "launcher/shown_text.hpp"
+#include "packaging/update_information.hpp"
 #include "runtime/image/decompress.hpp"
 
 namespace rootlet {
@@ -217,7 +218,13 @@ std::string report_as_text(const ImageReport& report) {
     add_line(out, "files", report.resources.fact("files"));
   }
   add_line(out, "update information", report.update_information);
-  add_line(out, "signature", report.signature.empty() ? "none" : "present, not verified");
+  if (!report.update_information.empty()) {
+    add_line(out, "updates from",
+             packaging::describe(packaging::read_update_information(report.update_information)));
+  }
+  add_line(
+      out, "signature",
+      report.signatures.empty() ? "none" : joined(report.signatures) + " (rootlet verify judges)");
   add_line(out, "content", report.content);
   add_line(out, "sha256", report.sha256);
   add_line(out, "seal", report.seal.empty() ? "none" : report.seal);
@@ -256,7 +263,10 @@ std::string report_as_json(const ImageReport& report) {
   } else {
     json["seal"] = report.seal;
   }
-  json["signed"] = !report.signature.empty();
+  json["updates_from"] =
+      packaging::describe(packaging::read_update_information(report.update_information));
+  json["signed"] = !report.signatures.empty();
+  json["signatures"] = report.signatures;
   json["desktop_name"] = report.desktop ? report.desktop->value("Name") : "";
   json["desktop"] = desktop_json(report);
   // Names from an image need not be UTF-8; JSON has to be.

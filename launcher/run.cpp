@@ -54,6 +54,7 @@ void print_all_options(const std::string& verb) {
     text += left + std::string(row.help) + "\n";
   }
   text +=
+      "  --verify=off|warn|require           what becomes of an image without a good signature\n"
       "\nApptainer's spellings are understood: -B -e -c -C -H -W -S -o -p -i -n -f, --containall,\n"
       "--cleanenv, --writable-tmpfs and the others of rootlet-run(1).\n";
   (void)os::write_all(STDOUT_FILENO, text, "print");

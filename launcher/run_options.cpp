@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "launcher/aliases.hpp"
+#include "launcher/image_trust.hpp"
 
 namespace rootlet {
 namespace {
@@ -95,6 +96,7 @@ class Reader {
       return set_own(*own, spelled, std::move(value), may_take_next);
     }
     if (is_granted(spelled)) return Done{};
+    if (spelled == "--verify") return set_verify(std::move(value), may_take_next);
     const Alias* alias = find_alias(spelled);
     std::string name = alias != nullptr               ? std::string(alias->name)
                        : spelled.substr(0, 2) == "--" ? spelled.substr(2)
@@ -111,6 +113,16 @@ class Reader {
     return set_option(options_, name, value, Origin::command_line);
   }
 
+  // No option of a packed file: what it says of itself proves nothing.
+  Status set_verify(std::optional<std::string> value, bool may_take_next) {
+    if (!value && may_take_next && at_ + 1 < words_.size()) value = words_[++at_];
+    auto& asked = VerifySettings::of_this_run().asked;
+    asked = parse_verify(value.value_or(""));
+    if (asked) return Done{};
+    return plain_error("read the options", "--verify=" + value.value_or(""), "it is not valid",
+                       "--verify=off, warn or require");
+  }
+
   Status unknown(const std::string& spelled) const {
     constexpr std::string_view kRead = "read the options";
     for (const Foreign& foreign : foreign_options()) {
@@ -124,6 +136,7 @@ class Reader {
     for (const OptionRow& row : option_table()) {
       if (!row.help.empty()) ours.push_back(option_text(row.name));
     }
+    ours.emplace_back("--verify");
     known.insert(known.end(), ours.begin(), ours.end());
     const std::string close = spelled.size() > 2 ? nearest(spelled, known) : "";
     return plain_error(

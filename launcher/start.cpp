@@ -5,10 +5,12 @@
 
 #include "launcher/foreign.hpp"
 #include "launcher/host_doors.hpp"
+#include "launcher/image_trust.hpp"
 #include "launcher/lzo.hpp"
 #include "launcher/seccomp_profile.hpp"
 #include "runtime/os/traces.hpp"
 #include "runtime/run/authority.hpp"
+#include "runtime/run/judged_source.hpp"
 #include "runtime/run/launch.hpp"
 #include "runtime/run/paths.hpp"
 
@@ -18,10 +20,17 @@ Result<int> start(Options options, const std::string& root, std::vector<int> clo
                   const std::vector<std::string>& arguments) {
   add_lzo_images();
   take_seccomp_profiles();
+  os::Fd opened = TRY(open_judged(root));
+  // What was judged is what is run, whatever has its name by now.
+  const os::Fd judged(::fcntl(opened.get(), F_DUPFD_CLOEXEC, 3));
+  const bool named = TRY(VerifySettings::of_this_run().mode()) == Verify::off;
+  const std::string image =
+      named ? root : os::fd_path(judged.get()) + root.substr(location_file(root).size());
   // Held until the run has ended; it is then removed.
   const Log log(options.verbose);
-  const std::optional<PrivateDirectory> unpacked = TRY(unpack_type_1(root, log));
-  Source source = TRY(open_source(unpacked ? unpacked->path() + "/root" : root));
+  const std::optional<PrivateDirectory> unpacked = TRY(unpack_type_1(image, log));
+  Source source = unpacked ? TRY(open_source(unpacked->path() + "/root"))
+                           : TRY(open_source(root, std::move(opened)));
   // A directory of the host that may be written is shown as a bind shows it.
   if (options.root_writable && !source.image) {
     options.given.push_back({"bind", source.file, Origin::command_line});
@@ -31,7 +40,7 @@ Result<int> start(Options options, const std::string& root, std::vector<int> clo
       unpacked && !options.no_isolation && run_unpacked_on_the_host(options, *unpacked, root);
   if (on_the_host) source = TRY(open_source("/"));
   if (expects_the_host(source)) {
-    run_on_the_host(options, source, root);
+    run_on_the_host(options, source, image);
     source = TRY(open_source("/"));
   }
   if (!source.image && source.file == "/") options.hidden = TRY(doors_of_the_host());

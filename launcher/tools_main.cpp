@@ -20,6 +20,10 @@ int main(int argc, char** argv) {
   if (verb == "install") return rootlet::install_verb(argc, argv);
   if (verb == "uninstall") return rootlet::uninstall_verb(argc, argv);
   if (verb == "list") return rootlet::list_verb(argc, argv);
+  if (verb == "sign") return rootlet::sign_verb(argc, argv);
+  if (verb == "verify") return rootlet::verify_verb(argc, argv);
+  if (verb == "update") return rootlet::update_verb(argc, argv);
+  if (verb == "trust") return rootlet::trust_verb(argc, argv);
   rootlet::print_error(rootlet::plain_error("start", "rootlet-tools", "it is a part of rootlet",
                                             "run rootlet VERB instead"));
   return 125;

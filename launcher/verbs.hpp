@@ -33,6 +33,10 @@ int kill_verb(int argc, char** argv);
 int stats_verb(int argc, char** argv);
 int doctor_verb(int argc, char** argv);
 int cache_verb(int argc, char** argv);
+int sign_verb(int argc, char** argv);
+int verify_verb(int argc, char** argv);
+int trust_verb(int argc, char** argv);
+int update_verb(int argc, char** argv);
 
 // Two programs share the verbs. `rootlet` is static, because running a tool
 // must not wait for libraries to be loaded; what needs them (archives, TOML,
@@ -70,6 +74,10 @@ inline constexpr std::array kVerbs = std::to_array<Verb>({
     {"jar", "Make", "put images into a jar, where they run in place", Program::tools},
     {"check", "Look", "is a file sound, and does it pass its own test?", Program::tools},
     {"rules", "Look", "read, compare, join, try and judge files of rules", Program::tools},
+    {"sign", "Make", "sign an image, with minisign's or GPG's keys", Program::tools},
+    {"update", "Make", "put a newer version in the place of an image", Program::tools},
+    {"verify", "Look", "is an image signed by somebody you trust?", Program::tools},
+    {"trust", "Look", "the keys that you trust", Program::tools},
     {"inspect", "Look", "show what a packed file is made of", Program::tools},
     {"ls", "Look", "list the files of an image", Program::tools},
     {"cat", "Look", "print files of an image", Program::tools},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "packaging/findings.hpp"
@@ -33,6 +34,8 @@ struct BuildRequest {
   bool force = false;
   bool data = false;  // a bare squashfs of data (data_image.hpp)
   Report report;
+  // Called with the whole file, before it gets its name: it may be signed.
+  std::function<Status(int fd, const std::string& name)> finish;
 };
 
 struct BuildSummary {

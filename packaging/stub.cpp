@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "packaging/tree.hpp"
+#include "packaging/update_information.hpp"
 #include "runtime/payload/payload.hpp"
 
 namespace rootlet::packaging {
@@ -92,15 +93,7 @@ Result<Stub> read_stub(const std::string& path) {
 
 Status set_update_information(Stub& stub, const std::string& text) {
   constexpr std::string_view kSet = "write the update information";
-  // The transports of the AppImage specification that are still alive.
-  constexpr std::array<std::string_view, 3> kKinds{"zsync|", "gh-releases-zsync|",
-                                                   "pling-v1-zsync|"};
-  bool known = false;
-  for (const std::string_view kind : kKinds) known = known || text.starts_with(kind);
-  if (!known) {
-    return plain_error(kSet, text, "unknown form",
-                       "for example gh-releases-zsync|USER|REPO|latest|NAME-*.AppImage.zsync");
-  }
+  TRY(check_update_information(text));
   const auto section = find_section(stub.bytes, ".upd_info");
   if (!section) return plain_error(kSet, ".upd_info", "the stub has no such section");
   if (text.size() >= section->size) {

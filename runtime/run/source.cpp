@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "runtime/run/judged_source.hpp"
 #include "runtime/run/paths.hpp"
 #include "runtime/sandbox/resolve.hpp"
 
@@ -44,25 +45,28 @@ Location parse_location(const std::string& text) {
   return location;
 }
 
-Result<Payload> locate(int fd, const Location& location) {
+Result<FileRange> locate(int fd, const Location& location) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) return last_error(kOpen, location.file);
   const FileRange whole{fd, 0, static_cast<std::uint64_t>(status.st_size)};
-  if (!location.entry.empty()) {
-    const FileRange part = TRY(find_in_jar(whole, location.entry, location.file));
-    return find_payload_in(part, location.file + "!/" + location.entry);
-  }
-  if (!location.offset) return find_payload_in(whole, location.file);
+  if (!location.entry.empty()) return find_in_jar(whole, location.entry, location.file);
+  if (!location.offset) return whole;
   const std::uint64_t left = whole.length - std::min(whole.length, *location.offset);
   if (location.length && *location.length > left) {
     return plain_error(kOpen, location.file, "the file ends before the length given");
   }
-  return find_payload_in({fd, *location.offset, location.length.value_or(left)}, location.file);
+  return FileRange{fd, *location.offset, location.length.value_or(left)};
+}
+
+Result<Payload> find_payload_at(int fd, const Location& location) {
+  const FileRange part = TRY(locate(fd, location));
+  return find_payload_in(
+      part, location.entry.empty() ? location.file : location.file + "!/" + location.entry);
 }
 
 Result<Source> open_image(os::Fd fd, std::string file, const Location& location) {
   Source source;
-  source.payload = TRY(locate(fd.get(), location));
+  source.payload = TRY(find_payload_at(fd.get(), location));
   source.image = TRY(image::Squashfs::open(source.payload, location.file));
   source.file = std::move(file);
   source.fd = std::move(fd);
@@ -87,19 +91,20 @@ Result<LocatedFile> open_location(const std::string& text) {
 }
 
 Result<Payload> locate_payload(int fd, const std::string& text) {
-  return locate(fd, parse_location(text));
+  return find_payload_at(fd, parse_location(text));
 }
 
 Result<Source> open_source(const std::string& text) {
+  auto opened = os::open_at(AT_FDCWD, location_file(text), O_RDONLY);
+  if (opened.ok()) return open_source(text, std::move(opened).value());
+  Error error = std::move(opened).error();
+  error.action = kOpen;
+  return error;
+}
+
+Result<Source> open_source(const std::string& text, os::Fd fd) {
   const Location location = parse_location(text);
-  auto opened = os::open_at(AT_FDCWD, location.file, O_RDONLY);
-  if (!opened.ok()) {
-    Error error = opened.error();
-    error.action = kOpen;
-    return error;
-  }
   struct stat status {};
-  os::Fd fd = std::move(opened).value();
   if (::fstat(fd.get(), &status) != 0) return last_error(kOpen, location.file);
   if (S_ISDIR(status.st_mode)) {
     Source source;
@@ -112,6 +117,10 @@ Result<Source> open_source(const std::string& text) {
 
 Result<Source> open_source_of(os::Fd fd, const std::string& file) {
   return open_image(std::move(fd), file, {file, {}, {}, {}});
+}
+
+Result<FileRange> locate_part(int fd, const std::string& text) {
+  return locate(fd, parse_location(text));
 }
 
 Result<Source> open_own(const std::string& target_appimage) {
