@@ -34,9 +34,9 @@ class Archive {
 constexpr int kFile = 3;
 constexpr const char* kFileName = "/proc/self/fd/3";
 
-// A squashfs at `offset`, or an ISO 9660 image, which begins with the file.
+// A squashfs or an ISO 9660 image, which begins at `offset`.
 Result<std::unique_ptr<Archive>> open_archive(std::uint64_t offset, std::uint64_t length);
-std::unique_ptr<Archive> open_iso();
+std::unique_ptr<Archive> open_iso(std::uint64_t offset, std::uint64_t length);
 
 // The path that `path` comes to when the image's symlinks are followed, inside
 // of the image whatever they say; empty: there is nothing, or a loop.

@@ -3,6 +3,8 @@
 #include <archive_entry.h>
 #include <unistd.h>
 
+#include <vector>
+
 #include "examiner/archive.hpp"
 
 // Type-1 AppImages are ISO 9660 images with an ELF program in the part that
@@ -74,15 +76,62 @@ std::string text(const char* value) {
   return out;
 }
 
+// The part of the file that is the image, as libarchive reads it.
+class Part {
+ public:
+  Part(std::uint64_t offset, std::uint64_t length) : begin_(offset), length_(length) {}
+
+  void serve(archive* handle) {
+    at_ = 0;
+    ::archive_read_set_callback_data(handle, this);
+    ::archive_read_set_read_callback(handle, read);
+    ::archive_read_set_skip_callback(handle, skip);
+    ::archive_read_set_seek_callback(handle, seek);
+  }
+
+ private:
+  static la_ssize_t read(archive* handle, void* from, const void** bytes) {
+    auto& part = *static_cast<Part*>(from);
+    const std::uint64_t wanted = std::min<std::uint64_t>(kBlock, part.length_ - part.at_);
+    const ssize_t got =
+        ::pread(kFile, part.block_.data(), wanted, static_cast<off_t>(part.begin_ + part.at_));
+    if (got < 0) ::archive_set_error(handle, errno, "it cannot be read");
+    if (got > 0) part.at_ += static_cast<std::uint64_t>(got);
+    *bytes = part.block_.data();
+    return got;
+  }
+  static la_int64_t skip(archive*, void* from, la_int64_t count) {
+    auto& part = *static_cast<Part*>(from);
+    const std::uint64_t left = part.length_ - part.at_;
+    const std::uint64_t step =
+        std::min(left, static_cast<std::uint64_t>(std::max<la_int64_t>(0, count)));
+    part.at_ += step;
+    return static_cast<la_int64_t>(step);
+  }
+  static la_int64_t seek(archive*, void* from, la_int64_t offset, int whence) {
+    auto& part = *static_cast<Part*>(from);
+    const std::uint64_t base = whence == SEEK_SET   ? 0
+                               : whence == SEEK_CUR ? part.at_
+                                                    : part.length_;
+    const la_int64_t to = static_cast<la_int64_t>(base) + offset;
+    if (to < 0 || static_cast<std::uint64_t>(to) > part.length_) return ARCHIVE_FATAL;
+    part.at_ = static_cast<std::uint64_t>(to);
+    return to;
+  }
+
+  std::uint64_t begin_, length_, at_ = 0;  // bytes
+  std::vector<char> block_ = std::vector<char>(kBlock);
+};
+
 class IsoArchive : public Archive {
  public:
+  IsoArchive(std::uint64_t offset, std::uint64_t length) : part_(offset, length) {}
+
   Status walk(const Visit& visit) override {
-    if (::lseek(kFile, 0, SEEK_SET) != 0) return last_error("read the image");
     const Handle handle(::archive_read_new());
     ::archive_read_support_format_iso9660(handle.get());
-    if (::archive_read_open_fd(handle.get(), kFile, kBlock) != ARCHIVE_OK) {
-      return failure(handle.get());
-    }
+    part_.serve(handle.get());
+    if (::archive_read_open1(handle.get()) != ARCHIVE_OK) return failure(handle.get());
     for (std::size_t count = 0;; ++count) {
       archive_entry* raw = nullptr;
       const int got = ::archive_read_next_header(handle.get(), &raw);
@@ -117,10 +166,14 @@ class IsoArchive : public Archive {
     IsoContent content(handle);
     return visit(member, content);
   }
+
+  Part part_;
 };
 
 }  // namespace
 
-std::unique_ptr<Archive> open_iso() { return std::make_unique<IsoArchive>(); }
+std::unique_ptr<Archive> open_iso(std::uint64_t offset, std::uint64_t length) {
+  return std::make_unique<IsoArchive>(offset, length);
+}
 
 }  // namespace rootlet::examiner

@@ -74,7 +74,9 @@ bool holds(std::uint64_t offset, std::string_view magic) {
 
 Result<std::unique_ptr<Archive>> open_archive(std::uint64_t offset, std::uint64_t length) {
   // ISO 9660 volume descriptors begin at sector 16 (ECMA-119, 8.1).
-  if (!holds(offset, "hsqs") && holds(16 * 2048 + 1, "CD001")) return open_iso();
+  if (!holds(offset, "hsqs") && holds(offset + 16 * 2048 + 1, "CD001")) {
+    return open_iso(offset, length);
+  }
   add_lzo_images();
   image::Squashfs image = TRY(image::Squashfs::open({kFile, offset, length}, "the image"));
   return std::unique_ptr<Archive>(std::make_unique<SquashfsArchive>(std::move(image)));

@@ -7,6 +7,7 @@
 
 #include "launcher/unpack.hpp"
 #include "runtime/run/extracted.hpp"
+#include "runtime/run/judged_source.hpp"
 #include "runtime/run/paths.hpp"
 
 namespace rootlet {
@@ -47,7 +48,9 @@ void run_on_the_host(Options& options, const Source& image, const std::string& t
 Result<std::optional<PrivateDirectory>> unpack_type_1(const std::string& text, const Log& log) {
   // Whatever cannot be opened is told by who opens it for the run.
   auto located = open_location(text);
-  if (!located.ok() || !located.value().whole || !is_iso_image(located.value().fd.get())) {
+  if (!located.ok()) return std::optional<PrivateDirectory>();
+  const auto part = locate_part(located.value().fd.get(), text);
+  if (!part.ok() || !is_iso_image(part.value().fd, part.value().offset)) {
     return std::optional<PrivateDirectory>();
   }
   const ImageFile image = TRY(open_image_file(text));
@@ -72,7 +75,7 @@ bool run_unpacked_on_the_host(Options& options, const PrivateDirectory& director
     }
   }
   options.binds.push_back({root, kAppDir, false});
-  options.appimage = real_path(text);
+  options.appimage = real_path(location_file(text));
   options.appdir = kAppDir;
   if (!options.exec && !options.shell) options.exec = std::string(kAppDir) + "/AppRun";
   return true;

@@ -6,8 +6,8 @@
 
 #include <cstring>
 
+#include "runtime/run/judged_source.hpp"
 #include "runtime/run/paths.hpp"
-#include "runtime/run/source.hpp"
 
 namespace rootlet {
 namespace {
@@ -42,7 +42,9 @@ std::string_view format_name(ImageFormat format) {
 }
 
 // ECMA-119, 8.1: volume descriptors begin at sector 16, with their type and "CD001".
-bool is_iso_image(int fd) { return holds(fd, 16 * 2048 + 1, "CD001"); }
+bool is_iso_image(int fd, std::uint64_t at) {
+  return holds(fd, at + 16 * 2048 + 1, "CD001") && !holds(fd, at, "hsqs");
+}
 
 Question ImageFile::question(std::string job, std::vector<std::string> words) const {
   Question question;
@@ -69,9 +71,12 @@ Result<ImageFile> open_image_file(const std::string& text) {
                        "an AppImage, a squashfs, FILE@OFFSET or JAR!/ENTRY is wanted");
   }
   image.size = static_cast<std::uint64_t>(status.st_size);
-  if (image.whole && is_iso_image(image.fd.get()) && !holds(image.fd.get(), 0, "hsqs")) {
-    image.format = holds(image.fd.get(), 0, "\177ELF") ? ImageFormat::type_1 : ImageFormat::iso;
-    image.length = image.size;
+  const FileRange part = TRY(locate_part(image.fd.get(), text));
+  if (is_iso_image(part.fd, part.offset)) {
+    const bool program = holds(part.fd, part.offset, "\177ELF");
+    image.format = program ? ImageFormat::type_1 : ImageFormat::iso;
+    image.offset = part.offset;
+    image.length = part.length;
     return image;
   }
   const Payload payload = TRY(locate_payload(image.fd.get(), text));

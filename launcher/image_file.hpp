@@ -34,8 +34,8 @@ struct ImageFile {
 // FILE, FILE@OFFSET[:LENGTH] or JAR!/ENTRY.
 Result<ImageFile> open_image_file(const std::string& text);
 
-// It is an ISO 9660 image, or begins with a program in the part of one that the
-// format leaves free, as type-1 AppImages do.
-bool is_iso_image(int fd);
+// What begins at byte `at` is an ISO 9660 image, perhaps with a program in the
+// part of it that the format leaves free, as in type-1 AppImages.
+bool is_iso_image(int fd, std::uint64_t at);
 
 }  // namespace rootlet

@@ -45,7 +45,7 @@ Result<int> start(Options options, const std::string& root, std::vector<int> clo
   }
   if (!source.image && source.file == "/") options.hidden = TRY(doors_of_the_host());
   // What runs execute is no run's to change.
-  if (unpacked) options.guarded = {unpacked->base(), real_path(root)};
+  if (unpacked) options.guarded = {unpacked->base(), real_path(location_file(root))};
   Caller caller = read_caller(root.c_str(), environ);
   os::wipe_too(caller.env);
   caller.closed_streams = std::move(closed);

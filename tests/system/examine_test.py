@@ -22,6 +22,9 @@ def every_format(rig, tree):
     yield type_1(rig, tree), "type-1 AppImage"
     yield type_1(rig, tree, "zisofs.AppImage", compressed=True), "type-1 AppImage"
     yield type_1(rig, tree, "unmarked.AppImage", magic=b"\0\0\0"), "type-1 AppImage"
+    inside = type_1(rig, tree).read_bytes()
+    yield f"{jar_with(rig, inside, 'one.jar')}!/tool.AppImage", "type-1 AppImage"
+    yield f"{rig.copy('front', b'x' * 777 + inside)}@777", "type-1 AppImage"
     yield rig.copy("bare.squashfs", squashfs(rig, tree)), "squashfs"
     jar = jar_with(rig, type_2(rig, tree).read_bytes())
     yield f"{jar}!/tool.AppImage", "squashfs"

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from appimages import appdir, type_1
+from appimages import appdir, jar_with, type_1
 from rig import Skip, Untouched, check, contains, equal, main, mount, test
 
 APPRUN = """#!/bin/sh
@@ -145,6 +145,22 @@ def type_1_image(rig):
             equal((done.status, done.text.splitlines()),
                   (5, ["of the image", str(image), "/run/appimage", "a b"]), repr(done))
         equal(unpacked(rig), [], "unpacked files")
+
+
+@test()
+def type_1_in_a_file(rig):
+    """a type-1 AppImage runs from inside of a jar, and from an offset of another file"""
+    image = type_1(rig, appdir(rig, files={"AppRun": APPRUN, "data": "of the image\n"}))
+    jar = jar_with(rig, image.read_bytes())
+    other = rig.copy("front", b"x" * 777 + image.read_bytes() + b"more")
+    length = image.stat().st_size
+    for place, file in ((f"{jar}!/tool.AppImage", jar), (f"{other}@777", other), (f"{other}@777:{length}", other)):
+        with Untouched():
+            done = run(rig, place, "a b", "5")
+            equal((done.status, done.text.splitlines()),
+                  (5, ["of the image", str(file), "/run/appimage", "a b"]), f"{place}: {done}")
+    run(rig, f"{other}@778").failed_by_us("front")
+    equal(unpacked(rig), [], "unpacked files")
 
 
 @test()
