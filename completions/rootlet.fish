@@ -34,6 +34,8 @@ function __rootlet_values
             printf '%s\n' none tmpfs
         case mount
             printf '%s\n' auto share private extract kernel
+        case verify
+            printf '%s\n' off warn require
     end
 end
 

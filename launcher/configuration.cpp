@@ -123,13 +123,21 @@ Status apply_trust(const ConfigurationFile::Line& line, const std::string& file,
     }
     return Done{};
   }
+  if (line.name == "minimum") {
+    const std::size_t blank = line.value.rfind(' ');
+    if (blank == std::string::npos || blank == 0 || blank + 1 == line.value.size()) {
+      return toml_error(file, line.number, "minimum is [\"NAME VERSION\", ...]");
+    }
+    settings.minimum.push_back({line.value.substr(0, blank), line.value.substr(blank + 1)});
+    return Done{};
+  }
   if (line.name == "keys" && of_site && (line.value == "site" || line.value == "all")) {
     settings.site_keys_only = line.value == "site";
     return Done{};
   }
   return toml_error(file, line.number,
                     line.name == "keys" ? "keys is \"site\" or \"all\", in the site's file alone"
-                                        : "[trust] knows verify and keys");
+                                        : "[trust] knows verify, keys and minimum");
 }
 
 // ROOTLET_VERIFY=MODE.

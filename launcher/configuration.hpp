@@ -18,6 +18,7 @@ Result<Options> configured_options(char** environment);
 //   locked = ["profile"]           # the site's alone
 //   [trust]
 //   verify = "require"             # off, warn, require: of the site, at least that
+//   minimum = ["hmmer 3.4"]        # no older one, however well it is signed
 //   keys = "site"                  # the site's alone: users' own keys do not count
 struct ConfigurationFile {
   struct Line {

@@ -212,7 +212,10 @@ Status check_whole(const std::string& file, const Progress& progress) {
   const os::Fd fd(::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   if (!fd.valid()) return last_error(kVerify, file);
   const std::uint64_t size = TRY(size_of(fd.get(), file));
-  const Payload payload = TRY(find_payload_in({fd.get(), 0, size}, file));
+  return check_whole(TRY(find_payload_in({fd.get(), 0, size}, file)), file, progress);
+}
+
+Status check_whole(const Payload& payload, const std::string& file, const Progress& progress) {
   auto seal = TRY(read_seal(payload, file));
   if (!seal) {
     return plain_error(kVerify, file, "it has no seal", "rootlet data add makes one in your store");

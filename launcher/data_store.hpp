@@ -52,6 +52,10 @@ class DataStore {
 Status check_whole(const std::string& file,
                    const std::function<void(std::uint64_t, std::uint64_t)>& progress);
 
+// The same of an image that is open.
+Status check_whole(const Payload& payload, const std::string& file,
+                   const std::function<void(std::uint64_t, std::uint64_t)>& progress);
+
 // The seal of a squashfs, or of an AppImage's.
 Result<std::optional<Seal>> seal_of(int fd, const std::string& file);
 

@@ -35,7 +35,8 @@ std::string hint_for(int status) {
   }
 }
 
-Result<trust::Program> curl_for(const std::string& address, std::uint64_t largest) {
+Result<trust::Program> curl_for(const std::string& address, std::uint64_t largest,
+                                unsigned patience) {
   trust::Program program;
   program.path = TRY(trust::find_program("curl", "curl"));
   // From https never to http: what is asked for in private stays so.
@@ -53,7 +54,7 @@ Result<trust::Program> curl_for(const std::string& address, std::uint64_t larges
                        "--speed-limit",
                        "1",
                        "--speed-time",
-                       "60",
+                       std::to_string(patience),
                        "--max-filesize",
                        std::to_string(largest),
                        "--globoff"};
@@ -80,7 +81,7 @@ Result<std::string> fetch_text(const std::string& address, std::uint64_t largest
     return os::read_file(AT_FDCWD, os::fd_path(file.get()), largest);
   }
   const os::Fd memory(TRY(trust::memory_file("")));
-  trust::Program program = TRY(curl_for(address, largest));
+  trust::Program program = TRY(curl_for(address, largest, 60));
   program.shared = {memory.get()};
   program.arguments.insert(program.arguments.end(), {"--silent", "--show-error", "--output",
                                                      os::fd_path(memory.get()), "--", address});
@@ -90,8 +91,8 @@ Result<std::string> fetch_text(const std::string& address, std::uint64_t largest
 }
 
 Status fetch_file(const std::string& address, const std::string& path, std::uint64_t largest,
-                  bool show) {
-  trust::Program program = TRY(curl_for(address, largest));
+                  bool show, unsigned patience) {
+  trust::Program program = TRY(curl_for(address, largest, patience));
   program.shows_progress = show;
   program.arguments.insert(
       program.arguments.end(),

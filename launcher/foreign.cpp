@@ -39,7 +39,7 @@ bool expects_the_host(Source& image) {
 }
 
 void run_on_the_host(Options& options, const Source& image, const std::string& text) {
-  options.attachments.push_back({text, kAppDir});
+  options.attachments.push_back({text, kAppDir, true});
   options.appimage = image.file;
   options.appdir = kAppDir;
   if (!options.exec && !options.shell) options.exec = std::string(kAppDir) + "/AppRun";

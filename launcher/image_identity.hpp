@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "runtime/base/result.hpp"
+#include "runtime/policy/policy.hpp"
 
 namespace rootlet {
 
@@ -12,15 +14,12 @@ namespace rootlet {
 // entry; empty where nothing is said.
 struct ImageIdentity {
   std::string name, version;
-  std::uint16_t machine = 0;  // ELF's number of the processor; 0: a bare squashfs
+  std::vector<Policy::Data> data;  // the images of data that it pins
+  std::uint16_t machine = 0;       // ELF's number of the processor; 0: a bare squashfs
 };
 
 // Reads it from an open file, the image itself in a confined child. Errors: no
 // AppImage and no squashfs, or a damaged one.
 Result<ImageIdentity> read_identity(int fd, const std::string& name);
-
-// Less than, equal to or greater than 0, as `sort -V` orders them: runs of
-// digits as numbers, the rest as text, "~" before everything.
-int compare_versions(const std::string& left, const std::string& right);
 
 }  // namespace rootlet

@@ -96,6 +96,7 @@ Result<ImageReport> read_report(const std::string& path) {
     const Payload payload{fd, file.offset, report.superblock->bytes_used};
     const auto seal = TRY(read_seal(payload, path));
     if (seal) report.seal = seal_text(seal->digest);
+    if (seal && !seal->signature.empty()) report.signatures.emplace_back("minisign in the seal");
   }
   TRY(take_resources(file, report));
   report.sha256 = TRY(sha256_of(fd, path));

@@ -17,12 +17,12 @@ namespace {
 
 constexpr const char* kExamples =
     "Examples:\n"
-    "  rootlet sign --new-key                       a key pair, as minisign -G makes it\n"
-    "  rootlet sign tool.AppImage                   with ~/.minisign/minisign.key, inside the "
-    "file\n"
-    "  rootlet sign --beside db.sqfs                db.sqfs.minisig, which minisign -V reads\n"
-    "  rootlet sign --gpg tool.AppImage             as AppImage tools expect it\n"
-    "  rootlet sign -s my.key -s alice@example.org tool.AppImage        both kinds\n"
+    "  rootlet sign --new-key                a key pair, as minisign -G makes it\n"
+    "  rootlet sign tool.AppImage            by ~/.minisign/minisign.key, inside it\n"
+    "  rootlet sign --name pfam pfam.sqfs    an image of data, in its seal\n"
+    "  rootlet sign --beside any.tar         any.tar.minisig, which minisign -V reads\n"
+    "  rootlet sign --gpg tool.AppImage      as AppImage tools expect it\n"
+    "  rootlet sign -s my.key -s alice@example.org tool.AppImage     both kinds\n"
     "\n"
     "IMAGE is replaced at once or not at all; a run of it goes on. What a signature\n"
     "proves, and to whom: rootlet-sign(1), rootlet verify.\n";
@@ -30,7 +30,7 @@ constexpr const char* kExamples =
 struct SignLine {
   std::vector<std::string> images;
   SigningRequest with;
-  std::string put;
+  std::string put, statement;
   bool new_key = false, plain_key = false, beside = false, remove = false, zsync = false;
   bool quiet = false;
 };
@@ -102,7 +102,13 @@ Status change(const SignLine& line, const Signer* signer, const std::string& ima
   } else if (!line.put.empty()) {
     const os::Fd from = TRY(os::open_at(AT_FDCWD, line.put, O_RDONLY));
     const std::string text = TRY(os::read_file(AT_FDCWD, os::fd_path(from.get()), 65536));
-    TRY(put_signature(file.fd(), image, text));
+    if (line.statement.empty()) {
+      TRY(put_signature(file.fd(), image, text));
+    } else {
+      const os::Fd said = TRY(os::open_at(AT_FDCWD, line.statement, O_RDONLY));
+      const std::string words = TRY(os::read_file(AT_FDCWD, os::fd_path(said.get()), 65536));
+      TRY(put_statement(file.fd(), image, words, text));
+    }
     lines.push_back("it carries " + line.put + " now");
   } else {
     lines = TRY(signer->sign_inside(file.fd(), image));
@@ -116,12 +122,30 @@ Status change(const SignLine& line, const Signer* signer, const std::string& ima
   return Done{};
 }
 
+// For a key that is kept elsewhere: what minisign is to sign there.
+Status write_statement(const SignLine& line) {
+  const std::string& image = line.images.front();
+  const os::Fd file = TRY(os::open_at(AT_FDCWD, image, O_RDONLY | O_NONBLOCK));
+  ImageIdentity identity = TRY(read_identity(file.get(), image));
+  if (!line.with.name.empty()) identity.name = line.with.name;
+  if (!line.with.version.empty()) identity.version = line.with.version;
+  const std::string text = TRY(image_statement(file.get(), image, identity)).text();
+  packaging::OutputFile output = TRY(packaging::OutputFile::create(line.statement));
+  TRY(os::write_all(output.fd(), text, "write the statement", line.statement));
+  return output.publish(0644);
+}
+
 Status sign_all(const SignLine& line) {
   if (line.new_key) return make_key(line);
   if (line.images.empty()) {
     return plain_error("read the command line", "rootlet sign", "no IMAGE is given",
                        "rootlet sign --help");
   }
+  if (!line.statement.empty() && line.images.size() > 1) {
+    return plain_error("read the command line", line.statement, "a statement is of one image",
+                       "one IMAGE at a time");
+  }
+  if (!line.statement.empty() && line.put.empty()) return write_statement(line);
   std::optional<Signer> signer;
   if (!line.remove && line.put.empty()) signer = TRY(Signer::open(line.with));
   for (const std::string& image : line.images) {
@@ -145,10 +169,17 @@ void declare(CLI::App& app, SignLine& line) {
   app.add_option("--passphrase-file", line.with.passphrase_file, "its first line [a question]")
       ->group(with);
   app.add_option("-t,--comment", line.with.comment, "more for the signed comment")->group(with);
+  app.add_option("--name", line.with.name, "of an image that does not say its own [none]")
+      ->group(with);
+  app.add_option("--tool-version", line.with.version, "the same")->group(with);
   const char* what = "What else";
   auto* beside = app.add_flag("--beside", line.beside, "leave IMAGE as it is, write IMAGE.minisig")
                      ->group(what);
   app.add_option("--put", line.put, "put this signature, made by minisign, into IMAGE")
+      ->group(what)
+      ->excludes(beside);
+  app.add_option("--statement", line.statement,
+                 "write what minisign is to sign of IMAGE; with --put, what SIG is of")
       ->group(what)
       ->excludes(beside);
   app.add_flag("--remove", line.remove, "take all signatures out of IMAGE")

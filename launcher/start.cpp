@@ -20,9 +20,11 @@ Result<int> start(Options options, const std::string& root, std::vector<int> clo
                   const std::vector<std::string>& arguments) {
   add_lzo_images();
   take_seccomp_profiles();
-  os::Fd opened = TRY(open_judged(root));
+  VerifySettings::of_this_run().whole_files = options.reach == Reach::kernel;
+  options.judge = judge_open_image;
+  JudgedFile opened = TRY(open_judged(root));
   // What was judged is what is run, whatever has its name by now.
-  const os::Fd judged(::fcntl(opened.get(), F_DUPFD_CLOEXEC, 3));
+  const os::Fd judged(::fcntl(opened.fd.get(), F_DUPFD_CLOEXEC, 3));
   const bool named = TRY(VerifySettings::of_this_run().mode()) == Verify::off;
   const std::string image =
       named ? root : os::fd_path(judged.get()) + root.substr(location_file(root).size());
@@ -30,7 +32,8 @@ Result<int> start(Options options, const std::string& root, std::vector<int> clo
   const Log log(options.verbose);
   const std::optional<PrivateDirectory> unpacked = TRY(unpack_type_1(image, log));
   Source source = unpacked ? TRY(open_source(unpacked->path() + "/root"))
-                           : TRY(open_source(root, std::move(opened)));
+                           : TRY(open_source(root, std::move(opened.fd)));
+  if (!unpacked) TRY(check_judged(opened.seal, source, root));
   // A directory of the host that may be written is shown as a bind shows it.
   if (options.root_writable && !source.image) {
     options.given.push_back({"bind", source.file, Origin::command_line});

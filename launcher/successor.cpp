@@ -81,6 +81,8 @@ Result<Successor> Successor::copy_to(const std::string& path, const std::string&
   return Successor(name, std::move(old), std::move(output));
 }
 
+Status Successor::appear(unsigned mode) { return output_.publish(mode); }
+
 Status Successor::take_place() {
   TRY(copy_standing(old_.get(), output_.fd(), path_));
   struct stat status {};

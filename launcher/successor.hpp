@@ -20,6 +20,8 @@ class Successor {
 
   int fd() const { return output_.fd(); }
   const std::string& path() const { return path_; }  // without symlinks
+  // Under its name, with this mode, and the caller's own otherwise.
+  Status appear(unsigned mode);
   Status take_place();
 
  private:

@@ -104,6 +104,9 @@ int update_verb(int argc, char** argv) {
   app.add_flag("--allow-key-change", rules.allow_key_change,
                "also signed by another key, or by none");
   app.add_option("--verify", line.verify, "off, warn or require a key you trust [as for run]");
+  app.add_option("--patience", line.request.patience,
+                 "give up on a server that sends nothing new for SECONDS [60]")
+      ->check(CLI::Range(1, 86400));
   app.add_flag("--json", line.json, "as JSON");
   app.add_flag("-q,--quiet", line.quiet, "only errors");
   if (const auto status = parse_arguments(app, argc, argv)) return *status;

@@ -4,8 +4,11 @@
 #include <charconv>
 #include <cstdint>
 
+#include "launcher/data_store.hpp"
 #include "launcher/hash_progress.hpp"
 #include "launcher/image_identity.hpp"
+#include "runtime/payload/payload.hpp"
+#include "trust/version_order.hpp"
 
 namespace rootlet {
 namespace {
@@ -48,7 +51,7 @@ Status check_maker(const Verdict& old, const UpdateSide& fresh, const Verdict& n
   if (rules.allow_key_change || old.answer == Verdict::Answer::not_signed) return Done{};
   constexpr std::string_view kHint = "if you know why: --allow-key-change";
   const std::vector<trust::TrustedKey> keys = makers(old);
-  if (keys.empty()) {
+  if (keys.empty() && new_one.answer != Verdict::Answer::not_signed) {
     if (new_one.is_good()) return Done{};
     return plain_error(kUpdate, fresh.name,
                        "nobody can tell whether its maker is the old one's: " + old.reason, kHint);
@@ -57,7 +60,12 @@ Status check_maker(const Verdict& old, const UpdateSide& fresh, const Verdict& n
   if (same.is_good()) return Done{};
   if (same.answer == Verdict::Answer::not_signed) {
     return plain_error(kUpdate, fresh.name,
-                       "it is not signed, and the old one is, by " + names_of(keys), kHint);
+                       "it is not signed, and the old one is" +
+                           (keys.empty() ? std::string() : ", by " + names_of(keys)),
+                       kHint);
+  }
+  if (same.answer == Verdict::Answer::image_only) {
+    return plain_error(kUpdate, fresh.name, same.reason, kHint);
   }
   return plain_error(kUpdate, fresh.name,
                      "it is signed by another key than the old one: " + names_of(makers(new_one)) +
@@ -95,7 +103,7 @@ Status check_order(const ImageIdentity& old, const ImageIdentity& fresh, const s
         kHint);
   }
   const bool known = !old.version.empty() && !fresh.version.empty();
-  const int order = known ? compare_versions(fresh.version, old.version) : 0;
+  const int order = known ? trust::compare_versions(fresh.version, old.version) : 0;
   if (order < 0) {
     return plain_error(
         kUpdate, name,
@@ -122,6 +130,13 @@ Status check_trust(const Verdict& verdict, const std::string& name, const Update
   return Done{};
 }
 
+// What a seal's signature counts on.
+Status check_bytes(const UpdateSide& fresh) {
+  const trust::SignedFile file = TRY(trust::signed_file(fresh.fd, fresh.name));
+  HashProgress progress("checking the image");
+  return check_whole(TRY(find_payload_in(file.image, fresh.name)), fresh.name, progress.callback());
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> judge_update(const UpdateSide& old, const UpdateSide& fresh,
@@ -131,11 +146,13 @@ Result<std::vector<std::string>> judge_update(const UpdateSide& old, const Updat
   // Before anything of the new file is read as an image.
   const Verdict was = TRY(judge_side(old, keys)), is = TRY(judge_side(fresh, keys));
   TRY(check_trust(is, fresh.name, rules, notes));
+  if (is.by_seal) TRY(check_bytes(fresh));
   TRY(check_maker(was, fresh, is, rules));
   const auto before = read_identity(old.fd, old.name);
   const ImageIdentity after = TRY(read_identity(fresh.fd, fresh.name));
   // A damaged file may be mended by an update of it.
-  const ImageIdentity known = before.ok() ? before.value() : ImageIdentity{{}, {}, after.machine};
+  const ImageIdentity known =
+      before.ok() ? before.value() : ImageIdentity{{}, {}, {}, after.machine};
   TRY(check_order(known, after, fresh.name, signed_at(was), signed_at(is), rules));
   if (is.is_good()) notes.push_back(is.reason);
   if (known.version.empty() || after.version.empty()) {

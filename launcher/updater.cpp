@@ -4,9 +4,11 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 
 #include "launcher/fetch.hpp"
 #include "launcher/image_report.hpp"
@@ -19,6 +21,7 @@ namespace rootlet {
 namespace {
 
 constexpr std::string_view kUpdate = "update";
+constexpr std::string_view kStuck = "it asks and asks, and nothing new comes";
 
 // The image as it is now, open, and nobody else updates it meanwhile.
 struct Installed {
@@ -82,6 +85,49 @@ std::string last_words(const std::string& text) {
   return printable(last);
 }
 
+// What zsync has done so far: how far it is in the files that it reads, and when
+// it last wrote a block. 0.6.2 may ask for the same parts for ever (data.md 0).
+class Diligence {
+ public:
+  Diligence(std::string part, unsigned patience) : part_(std::move(part)), patience_(patience) {}
+
+  bool operator()(pid_t zsync) {
+    const std::uint64_t now = seconds();
+    const std::uint64_t state = look(zsync);
+    if (state != state_ || since_ == 0) since_ = now;
+    state_ = state;
+    return now - since_ > patience_;
+  }
+
+ private:
+  static std::uint64_t seconds() {
+    struct timespec now {};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) + 1;
+  }
+
+  // Any number that changes with each step.
+  std::uint64_t look(pid_t zsync) const {
+    std::uint64_t sum = 0;
+    struct stat status {};
+    if (::stat(part_.c_str(), &status) == 0) {
+      sum = static_cast<std::uint64_t>(status.st_mtim.tv_sec) * 1'000'000'000 +
+            static_cast<std::uint64_t>(status.st_mtim.tv_nsec);
+    }
+    for (int fd = 0; fd < 32; ++fd) {
+      const std::string path = "/proc/" + std::to_string(zsync) + "/fdinfo/" + std::to_string(fd);
+      const auto text = os::read_file(AT_FDCWD, path, 4096);
+      if (!text.ok() || !text.value().starts_with("pos:")) continue;
+      sum = sum * 31 + std::strtoull(text.value().c_str() + 4, nullptr, 10);
+    }
+    return sum;
+  }
+
+  std::string part_;
+  unsigned patience_;
+  std::uint64_t state_ = 0, since_ = 0;
+};
+
 // zsync(1): what the old file holds, or a new one that lies here, is taken from
 // there; the rest is asked for in parts.
 Status run_zsync(const UpdateRequest& request, const Installed& old, const UpdateSource& source,
@@ -100,7 +146,12 @@ Status run_zsync(const UpdateRequest& request, const Installed& old, const Updat
     zsync.arguments.insert(zsync.arguments.end(), {"-u", source.from});
   }
   zsync.arguments.push_back(os::fd_path(source.control.get()));
+  zsync.is_stuck = Diligence(directory + "/new.part", request.patience);
   const trust::ProgramEnd end = TRY(trust::run_program(zsync));
+  if (end.was_stuck) {
+    return plain_error("fetch with zsync", source.target, std::string(kStuck),
+                       "the old file is as it was");
+  }
   struct stat made {};
   if (end.status == 0 && ::stat((directory + "/new").c_str(), &made) == 0) return Done{};
   const std::string words = last_words(end.err);
@@ -109,21 +160,21 @@ Status run_zsync(const UpdateRequest& request, const Installed& old, const Updat
                      "the old file is as it was");
 }
 
-// zsync 0.6.2 knows no TLS, and needs a server that sends parts: then all of it.
+// zsync 0.6.2 knows no TLS, needs a server that sends parts, and knows some that it
+// cannot talk to: then all of it. What it is, is checked in any case.
 Status fetch_new(const UpdateRequest& request, const Installed& old, const UpdateSource& source,
                  const std::string& directory) {
   const std::string path = directory + "/new";
   if (!source.control.valid()) {  // an image that lies here
     Successor copy = TRY(Successor::copy_to(source.target, path));
-    return copy.take_place();
+    return copy.appear(0600);  // its standing will be the old file's, whoever owns this one
   }
   if (!source.target.starts_with("https://")) {
     auto done = run_zsync(request, old, source, directory);
     if (done.ok() || source.is_local()) return done;
     for (const char* left : {"/new", "/new.part"}) ::unlink((directory + left).c_str());
-    if (done.error().reason.find("200") == std::string::npos) return done;
   }
-  return fetch_file(source.target, path, source.header.length, request.show);
+  return fetch_file(source.target, path, source.header.length, request.show, request.patience);
 }
 
 Status check_content(int fd, const UpdateSource& source) {

@@ -14,8 +14,9 @@ namespace rootlet {
 struct UpdateRequest {
   std::string image, from;  // from: empty, as the image itself says
   UpdateRules rules;
-  bool backup = false;  // the old file stays, as IMAGE.zs-old
-  bool show = false;    // the progress of the programs that fetch
+  bool backup = false;     // the old file stays, as IMAGE.zs-old
+  unsigned patience = 60;  // seconds in which something new has to come
+  bool show = false;       // the progress of the programs that fetch
 };
 
 struct UpdateState {

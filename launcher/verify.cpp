@@ -8,6 +8,7 @@
 
 #include "launcher/command_line.hpp"
 #include "launcher/configuration.hpp"
+#include "launcher/data_store.hpp"
 #include "launcher/hash_progress.hpp"
 #include "launcher/image_trust.hpp"
 #include "launcher/verbs.hpp"
@@ -32,7 +33,7 @@ constexpr const char* kExamples =
 
 struct VerifyLine {
   std::vector<std::string> images, keys;
-  bool json = false, quiet = false;
+  bool image = false, json = false, quiet = false;
 };
 
 Result<trust::KeyStore> keys_of(const VerifyLine& line) {
@@ -54,12 +55,23 @@ Result<trust::KeyStore> keys_of(const VerifyLine& line) {
   return KeyStore(std::move(keys));
 }
 
-Result<Verdict> judge_image(const std::string& image, const trust::KeyStore& keys) {
+Result<Verdict> judge_image(const VerifyLine& line, const std::string& image,
+                            const trust::KeyStore& keys) {
   const os::Fd opened = TRY(os::open_at(AT_FDCWD, location_file(image), O_RDONLY | O_NONBLOCK));
   trust::SignedFile file = TRY(trust::signed_file(opened.get(), location_file(image)));
   file.image = TRY(locate_part(opened.get(), image));
+  if (line.image) return trust::judge_seal(file, keys);
   HashProgress progress("reading " + image);
-  return trust::judge(file, keys, progress.callback());
+  Verdict verdict = TRY(trust::judge(file, keys, progress.callback()));
+  if (!verdict.by_seal) return verdict;
+  // The signature names a digest; these are the bytes that it stands for.
+  const auto sound =
+      check_whole(TRY(find_payload_in(file.image, image)), image, progress.callback());
+  if (sound.ok()) return verdict;
+  if (sound.error().code != 0) return sound.error();
+  verdict.answer = Verdict::Answer::bad;
+  verdict.reason = sound.error().reason;
+  return verdict;
 }
 
 std::string_view state_text(Finding::State state) {
@@ -91,6 +103,12 @@ std::string verdict_as_text(const std::string& image, const Verdict& verdict) {
       std::replace(comment.begin(), comment.end(), '\t', ' ');
       text += "    " + printable(comment) + "\n";
     }
+    if (finding.by && finding.statement) {
+      const trust::Statement& said = *finding.statement;
+      text += "    its image: " + printable(said.digest) + " " + printable(said.name) + " " +
+              printable(said.version) + "\n";
+      for (const std::string& data : said.data) text += "    data " + printable(data) + "\n";
+    }
   }
   return text;
 }
@@ -106,6 +124,13 @@ nlohmann::ordered_json verdict_as_json(const std::string& image, const Verdict& 
     one["kind"] = finding.kind == Finding::Kind::gpg ? "gpg" : "minisign";
     one["place"] = finding.place;
     one["state"] = state_text(finding.state);
+    one["covers"] = finding.of_image ? "image" : "file";
+    if (finding.by && finding.statement) {
+      one["statement"] = {{"digest", finding.statement->digest},
+                          {"name", finding.statement->name},
+                          {"version", finding.statement->version},
+                          {"data", finding.statement->data}};
+    }
     one["key"] = finding.key;
     one["trusted_as"] = finding.by ? finding.by->name : "";
     one["comment"] = finding.by && finding.minisign ? finding.minisign->trusted_comment : "";
@@ -124,7 +149,7 @@ int verify(const VerifyLine& line) {
   int code = 0;
   auto list = nlohmann::ordered_json::array();
   for (const std::string& image : line.images) {
-    const auto verdict = judge_image(image, keys.value());
+    const auto verdict = judge_image(line, image, keys.value());
     if (!verdict.ok()) {
       print_error(verdict.error());
       code = 125;
@@ -134,6 +159,9 @@ int verify(const VerifyLine& line) {
     list.push_back(verdict_as_json(image, verdict.value()));
     if (line.json || line.quiet) continue;
     std::fputs(verdict_as_text(image, verdict.value()).c_str(), stdout);
+    if (verdict.value().answer == Verdict::Answer::image_only) {
+      std::fputs("hint: rootlet run executes the image alone, which --image judges\n", stderr);
+    }
     if (verdict.value().answer == Verdict::Answer::unknown_key) {
       std::fprintf(stderr, "hint: if you know the key to be its maker's: rootlet trust add %s\n",
                    image.c_str());
@@ -157,6 +185,8 @@ int verify_verb(int argc, char** argv) {
       ->required();
   app.add_option("--key", line.keys, "trust this public key alone (a file, or RW...)")
       ->allow_extra_args(false);
+  app.add_flag("--image", line.image,
+               "its image alone, by its seal: at once, what rootlet run judges");
   app.add_flag("--json", line.json, "as JSON");
   app.add_flag("-q,--quiet", line.quiet, "only the exit status");
   if (const auto status = parse_arguments(app, argc, argv)) return *status;

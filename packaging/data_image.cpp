@@ -54,6 +54,7 @@ Result<BuildSummary> build_data(const BuildRequest& request) {
   const Superblock image = TRY(read_superblock(output.fd(), 0, request.output));
   const Payload payload{output.fd(), 0, image.bytes_used};
   const Seal seal = TRY(seal_image(payload, request.output, request.threads));
+  if (request.finish) TRY(request.finish(output.fd(), request.output));
   const mode_t mask = ::umask(0);
   ::umask(mask);
   TRY(output.publish(0644 & ~mask));

@@ -85,6 +85,7 @@ Status write_output(const BuildRequest& request, const Stub& stub, const Tree& t
   }
   summary.facts.emplace_back(
       "self-test", TRY(test_itself(request, output.fd(), stub.machine, summary.policy.selftest)));
+  if (request.finish) TRY(request.finish(output.fd(), path));
   const mode_t mask = ::umask(0);
   ::umask(mask);
   TRY(output.publish(0755 & ~mask));

@@ -62,6 +62,14 @@ Result<Blake2b> blake2b_of(const FileRange& range, const std::vector<ZeroRange>&
   return hash;
 }
 
+Blake2b blake2b_of_text(std::string_view text) {
+  Blake2b hash{};
+  ::crypto_generichash(hash.data(), hash.size(),
+                       reinterpret_cast<const unsigned char*>(text.data()), text.size(), nullptr,
+                       0);
+  return hash;
+}
+
 Result<std::string> sha256_text_of(const FileRange& range, const std::vector<ZeroRange>& zeroed,
                                    const std::string& name, const HashProgress& progress) {
   SHA256_CTX state;

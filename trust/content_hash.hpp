@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "runtime/base/result.hpp"
@@ -25,6 +26,8 @@ using HashProgress = std::function<void(std::uint64_t done, std::uint64_t total)
 using Blake2b = std::array<unsigned char, 64>;
 Result<Blake2b> blake2b_of(const FileRange& range, const std::vector<ZeroRange>& zeroed,
                            const std::string& name, const HashProgress& progress = {});
+
+Blake2b blake2b_of_text(std::string_view text);
 
 // In lower-case hexadecimal: what AppImage tools have GPG sign.
 Result<std::string> sha256_text_of(const FileRange& range, const std::vector<ZeroRange>& zeroed,

@@ -17,6 +17,8 @@ using Kind = Finding::Kind;
 using State = Finding::State;
 
 constexpr std::string_view kCarries = "signed with rootlet, public key ";
+constexpr const char* kRewritten = "its signature is not written as it was made";
+constexpr const char* kInSeal = "in the seal";
 constexpr std::uint64_t kLargestLegacy = 256 << 20;
 
 std::optional<PublicKey> carried_key(const Signature& signature) {
@@ -135,9 +137,18 @@ Result<Finding> Judge::minisign(const std::string& text, const std::string& plac
   const Signature& signature = *finding.minisign;
   finding.key = id_text(signature.key);
   if (place == "inside" && signature.text() != text) {
-    finding.why = "its signature is not written as it was made";
+    finding.why = kRewritten;
     return finding;
   }
+  return by_keys(
+      finding, [&] { return signed_message(signature, bytes, zeroed); },
+      what_changed(signature, bytes));
+}
+
+// Only now, and only where somebody's key is known, is `message` worked out.
+Result<Finding> Judge::by_keys(Finding finding, const Message& message,
+                               const std::string& otherwise) const {
+  const Signature& signature = *finding.minisign;
   std::vector<TrustedKey> candidates;
   for (const TrustedKey& key : keys_.keys()) {
     if (key.minisign && key.minisign->id == signature.key) candidates.push_back(key);
@@ -150,20 +161,52 @@ Result<Finding> Judge::minisign(const std::string& text, const std::string& plac
     finding.state = State::unknown_key;
     return finding;
   }
-  const std::string message = TRY(signed_message(signature, bytes, zeroed));
+  const std::string bytes = TRY(message());
   finding.why = "the signature is not one of key " + finding.key;
   for (const TrustedKey& key : candidates) {
     if (!comment_is_good(signature, *key.minisign)) continue;
     finding.by = key;
-    const auto* raw = reinterpret_cast<const unsigned char*>(message.data());
-    if (trust::is_good(signature, *key.minisign, {raw, message.size()})) {
+    const auto* raw = reinterpret_cast<const unsigned char*>(bytes.data());
+    if (trust::is_good(signature, *key.minisign, {raw, bytes.size()})) {
       finding.state = trusted ? State::good : State::unknown_key;
       finding.why.clear();
       return finding;
     }
-    finding.why = what_changed(signature, bytes);
+    finding.why = otherwise;
   }
   return finding;
+}
+
+Result<Finding> Judge::seal(const Seal& seal) const {
+  auto parsed = parse_seal_signature(seal.signature, name_);
+  if (!parsed.ok()) {
+    Finding finding = bad_finding(Kind::minisign, kInSeal, parsed.error());
+    finding.of_image = true;
+    return finding;
+  }
+  Finding finding;
+  finding.place = kInSeal;
+  finding.of_image = true;
+  finding.minisign = parsed.value().signature;
+  finding.statement = parsed.value().statement;
+  finding.key = id_text(finding.minisign->key);
+  if (parsed.value().text() != seal.signature) {
+    finding.why = kRewritten;
+    return finding;
+  }
+  if (finding.statement->digest != seal_text(seal.digest)) {
+    finding.why =
+        "the signature in its seal is of another image, " +
+        (finding.statement->name.empty() ? finding.statement->digest : finding.statement->name);
+    return finding;
+  }
+  return by_keys(
+      std::move(finding),
+      [&]() -> Result<std::string> {
+        const Blake2b hash = blake2b_of_text(parsed.value().statement.text());
+        return std::string(hash.begin(), hash.end());
+      },
+      "what is signed of its image was changed");
 }
 
 // Not one of the trusted keys: is it at least the one that the file carries?

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "runtime/payload/seal.hpp"
 #include "trust/verdict.hpp"
 
 // How one signature is judged. Private to verdict.cpp.
@@ -25,11 +26,17 @@ class Judge {
   Result<Finding> minisign(const std::string& text, const std::string& place,
                            const FileRange& bytes, const std::vector<ZeroRange>& zeroed) const;
 
+  // The signature of a seal: of its image alone.
+  Result<Finding> seal(const Seal& seal) const;
+
   // GPG's, with the key that the file carries (both armored).
   Result<Finding> gpg(const std::string& text, const std::string& carried, const FileRange& image,
                       const SignatureSections& places) const;
 
  private:
+  using Message = std::function<Result<std::string>()>;
+  Result<Finding> by_keys(Finding finding, const Message& message,
+                          const std::string& otherwise) const;
   Result<std::string> signed_message(const Signature& signature, const FileRange& bytes,
                                      const std::vector<ZeroRange>& zeroed) const;
   Result<Finding> gpg_by_carried(Finding finding, const std::string& text,

@@ -7,6 +7,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -48,6 +49,21 @@ int become(const Program& program, int in, int out, int err, pid_t parent) {
   return 127;
 }
 
+int wait(pid_t child, const Program& program, bool& was_stuck) {
+  constexpr struct timespec kBreath { 0, 100'000'000 };
+  while (program.is_stuck) {
+    int status = 0;
+    if (::waitpid(child, &status, WNOHANG) == child) return status;
+    if (program.is_stuck(child)) {
+      was_stuck = true;
+      ::kill(child, SIGKILL);
+      break;
+    }
+    ::nanosleep(&kBreath, nullptr);
+  }
+  return os::wait_for(child);
+}
+
 Result<std::string> what_it_said(int fd) {
   if (::lseek(fd, 0, SEEK_SET) < 0) return std::string();  // not a file: shown already
   return os::read_file(AT_FDCWD, os::fd_path(fd), kMostWords);
@@ -71,8 +87,8 @@ Result<ProgramEnd> run_program(const Program& program) {
   const pid_t child = ::fork();
   if (child < 0) return last_error("run", program.path);
   if (child == 0) ::_exit(become(program, in.get(), out.get(), err.get(), parent));
-  const int status = os::wait_for(child);
   ProgramEnd end;
+  const int status = wait(child, program, end.was_stuck);
   end.status = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
   if (program.shows_progress) return end;
   end.out = TRY(what_it_said(out.get()));

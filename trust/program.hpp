@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <sys/types.h>
+
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -17,10 +20,13 @@ struct Program {
   std::string directory;        // where it runs; empty: here
   std::uint64_t largest = 0;    // the longest file that it may write, in bytes; 0: any
   bool shows_progress = false;  // its stdout and stderr go to our stderr
+  // Asked now and then while it runs; true: it is killed.
+  std::function<bool(pid_t)> is_stuck;
 };
 
 struct ProgramEnd {
   int status = 0;  // its exit status; 128 + N when signal N ended it
+  bool was_stuck = false;
   std::string out, err;
 };
 

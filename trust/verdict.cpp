@@ -30,14 +30,27 @@ std::string key_text(const Finding& finding) {
   return name.empty() || name == finding.key ? id : name + " (" + id + ")";
 }
 
-// Every bad signature counts: whoever changes a file leaves one.
-void decide(Verdict& verdict) {
+const Finding* first_of_file(const std::vector<Finding>& findings, State state) {
+  const auto found = std::find_if(findings.begin(), findings.end(), [&](const Finding& finding) {
+    return finding.state == state && !finding.of_image;
+  });
+  return found == findings.end() ? nullptr : &*found;
+}
+
+// Every bad signature counts: whoever changes a file leaves one. `bare`: there is
+// nothing in front of the image.
+void decide(Verdict& verdict, bool bare) {
   if (const Finding* bad = first(verdict.findings, State::bad)) {
     verdict.answer = Answer::bad;
     verdict.reason = bad->why;
-  } else if (const Finding* good = first(verdict.findings, State::good)) {
+  } else if (const Finding* good = first_of_file(verdict.findings, State::good)) {
     verdict.answer = Answer::good;
     verdict.reason = "signed by " + key_text(*good);
+  } else if (const Finding* image = first(verdict.findings, State::good)) {
+    verdict.answer = bare ? Answer::good : Answer::image_only;
+    verdict.by_seal = true;
+    verdict.reason = "signed by " + key_text(*image);
+    if (!bare) verdict.reason = "its image is " + verdict.reason + ", its program by nobody";
   } else if (const Finding* unknown = first(verdict.findings, State::unknown_key)) {
     verdict.answer = Answer::unknown_key;
     verdict.reason = "signed by " + key_text(*unknown) + ", which is not a key you trust";
@@ -80,6 +93,29 @@ Status find_beside(const SignedFile& file, const Judge& judge, std::vector<Findi
   return Done{};
 }
 
+// Nothing where there is no image: then nothing is signed of it.
+Status find_in_seal(const SignedFile& file, const Judge& judge, std::vector<Finding>& findings,
+                    bool& bare) {
+  const auto payload = find_payload_in(file.image, file.name);
+  if (!payload.ok()) return Done{};
+  bare = payload.value().offset == file.image.offset;
+  const auto seal = read_seal(payload.value(), file.name);
+  if (!seal.ok()) {
+    findings.push_back(bad_finding(Finding::Kind::minisign, "in the seal", seal.error()));
+    return Done{};
+  }
+  if (!seal.value() || seal.value()->signature.empty()) return Done{};
+  Finding finding = TRY(judge.seal(*seal.value()));
+  const std::uint64_t end = end_of_seal(payload.value(), *seal.value());
+  const std::uint64_t here = file.image.offset + file.image.length;
+  if (bare && here > end && finding.state != State::bad) {
+    finding.state = State::bad;
+    finding.why = change_text(end - file.image.offset, file.image.length);
+  }
+  findings.push_back(std::move(finding));
+  return Done{};
+}
+
 }  // namespace
 
 Result<SignedFile> signed_file(int fd, const std::string& name) {
@@ -106,19 +142,32 @@ Result<Verdict> judge(const SignedFile& file, const KeyStore& keys, const HashPr
   Verdict verdict;
   TRY(find_inside(file, judge, verdict.findings));
   TRY(find_beside(file, judge, verdict.findings));
+  bool bare = false;
+  TRY(find_in_seal(file, judge, verdict.findings, bare));
   const Finding* unchecked = first(verdict.findings, State::unchecked);
   if (unchecked != nullptr && first(verdict.findings, State::good) == nullptr &&
       first(verdict.findings, State::bad) == nullptr) {
     return plain_error("verify the signature", file.name, unchecked->why,
                        "apt-get install gpgv; until then nothing can be said about it");
   }
-  decide(verdict);
+  decide(verdict, bare);
+  return verdict;
+}
+
+Result<Verdict> judge_seal(const SignedFile& file, const KeyStore& keys) {
+  const HashProgress nothing_is_hashed;
+  const Judge judge(keys, file.name, nothing_is_hashed);
+  Verdict verdict;
+  bool bare = false;
+  TRY(find_in_seal(file, judge, verdict.findings, bare));
+  decide(verdict, true);
   return verdict;
 }
 
 std::string_view answer_text(Answer answer) {
   switch (answer) {
     case Answer::good: return "good";
+    case Answer::image_only: return "image only";
     case Answer::unknown_key: return "unknown key";
     case Answer::bad: return "bad";
     case Answer::not_signed: return "not signed";

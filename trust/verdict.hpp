@@ -8,6 +8,7 @@
 #include "trust/key_store.hpp"
 #include "trust/minisign_signature.hpp"
 #include "trust/signature_sections.hpp"
+#include "trust/statement.hpp"
 
 namespace rootlet::trust {
 
@@ -37,18 +38,23 @@ struct Finding {
   };
   Kind kind = Kind::minisign;
   State state = State::bad;
-  std::string place;  // "inside", or the path of the file beside it
+  std::string place;  // "inside", "in the seal", or the path of the file beside it
   std::string key;    // its id, or fingerprint
   std::string why;    // of a state other than good
   // What it was checked with, and what it holds for: a trusted key, or the one
   // that the file carries, which has no name.
   std::optional<TrustedKey> by;
   std::optional<Signature> minisign;  // its comment counts where `by` is set
+  // Of a seal: it is a signature of the squashfs, not of the program in front of
+  // it, and of its bytes only as far as they are checked when they are read.
+  bool of_image = false;
+  std::optional<Statement> statement;
 };
 
 struct Verdict {
   enum class Answer {
     good,         // one good signature at least, and no bad one
+    image_only,   // of the squashfs, and nobody vouches for the program in front
     unknown_key,  // signed, but by nobody who is trusted
     bad,
     not_signed
@@ -56,6 +62,9 @@ struct Verdict {
   Answer answer = Answer::not_signed;
   std::string reason;  // in a line, with the key or what is wrong
   std::vector<Finding> findings;
+
+  // Rests on a seal alone: whoever needs all bytes now has to check them by it.
+  bool by_seal = false;
 
   bool is_good() const { return answer == Answer::good; }
 };
@@ -66,7 +75,12 @@ struct Verdict {
 Result<Verdict> judge(const SignedFile& file, const KeyStore& keys,
                       const HashProgress& progress = {});
 
-// "good", "unknown key", "bad", "not signed".
+// Checks the signature of the image's seal alone, which takes no longer for a
+// large one. Enough for who executes nothing in front of the image, and reads of it
+// only what its seal vouches for. *good* by a trusted key, however the rest was changed.
+Result<Verdict> judge_seal(const SignedFile& file, const KeyStore& keys);
+
+// "good", "image only", "unknown key", "bad", "not signed".
 std::string_view answer_text(Verdict::Answer answer);
 
 // What was done to a file since it had `signed_size` bytes.

@@ -13,6 +13,7 @@
 
 namespace rootlet {
 
+struct Source;
 namespace sandbox {
 struct Plan;
 }
@@ -39,8 +40,9 @@ struct Bind {
 
 // Another image to be shown inside.
 struct Attachment {
-  std::string image;   // FILE[@OFFSET][//SUBDIR]
-  std::string target;  // absolute, inside
+  std::string image;       // FILE[@OFFSET][//SUBDIR]
+  std::string target;      // absolute, inside
+  bool is_judged = false;  // it is the run's own image (see Options::judge)
 };
 
 // A writable layer over the whole root.
@@ -118,6 +120,9 @@ struct Options {
   // Of `rootlet learn`: called when the plan is made and signals are blocked, before
   // any process of the run is there.
   Status (*watch)(sandbox::Plan& plan) = nullptr;
+  // Of the rootlet command: called for each image that goes with the run's own and
+  // that it does not pin by a digest of the seal. An error ends the run.
+  Status (*judge)(const Source& source, const std::string& name) = nullptr;
   // What APPIMAGE and APPDIR say where the image is not the root.
   std::optional<std::string> appimage, appdir;
 

@@ -112,6 +112,8 @@ Result<std::vector<RunImage>> open_attached(const Options& options) {
   std::vector<RunImage> images;
   for (const Attachment& attachment : options.attachments) {
     images.push_back(TRY(open_one(attachment)));
+    if (options.judge == nullptr || attachment.is_judged) continue;
+    TRY(options.judge(*images.back().source, images.back().name));
   }
   return images;
 }
@@ -130,6 +132,7 @@ Result<RunImage> find_base(const Policy::Base& base, Source& above, const Option
     if (!above.image || !found.ok() || !found.value().image) continue;
     RunImage image{std::make_unique<Source>(std::move(found).value()), place, {}, {}, {}, {}, {}};
     if (image.source->reader()(std::string(kDigestPath)) == base.digest) {
+      if (options.judge != nullptr) TRY(options.judge(*image.source, place));
       above.below = image.source.get();
       return image;
     }

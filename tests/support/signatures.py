@@ -119,6 +119,24 @@ def slot(data):
     return offset + size - SLOT, SLOT
 
 
+def seal_page(data):
+    """Where the seal of a file's image begins (runtime/payload/seal.hpp)."""
+    return data.rindex(b"rootlet seal\n\0\0\1")
+
+
+def seal_signature(data):
+    """What a seal holds: the signed text, and minisign's signature of it."""
+    page = seal_page(data)
+    size, = struct.unpack_from("<I", data, page + 320)
+    statement, _, signature = data[page + 324:page + 324 + size].partition(b"\n\n")
+    return statement + b"\n", signature
+
+
+def without_seal_signature(data):
+    page = seal_page(data)
+    return zeroed(data, (page + 320, 4096 - 320))
+
+
 def text_at(data, place):
     return data[place[0]:sum(place)].split(b"\0")[0]
 
@@ -139,5 +157,5 @@ def replace(path, data):
     os.chown(path, status.st_uid, status.st_gid)
 
 
-__all__ = ["Keys", "SLOT", "digest", "protected_key", "replace", "sections", "slot", "subprocess", "text_at",
-           "write_at", "zeroed"]
+__all__ = ["Keys", "SLOT", "digest", "protected_key", "replace", "seal_page", "seal_signature", "sections", "slot",
+           "subprocess", "text_at", "without_seal_signature", "write_at", "zeroed"]

@@ -69,6 +69,7 @@ class Server:
                     pass  # whoever asked was killed
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.http.handle_error = lambda *_: None  # whoever asked was killed
         self.url = f"http://127.0.0.1:{self.http.server_port}"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
@@ -181,7 +182,7 @@ def from_a_path(rig):
     equal(release.old.read_bytes(), old)
 
 
-@test()
+@test(by="user")
 def never_back_unasked(rig):
     """an older version, another tool, an older signature: refused unless told"""
     release = Release(rig, "back")
@@ -203,7 +204,7 @@ def never_back_unasked(rig):
     equal(release.old.read_bytes(), older.read_bytes())
 
 
-@test()
+@test(by="user")
 def never_another_key_unasked(rig):
     """another key, no signature, a bad one: refused, the first two unless told"""
     release = Release(rig, "key")
@@ -229,6 +230,7 @@ def never_another_key_unasked(rig):
     release.build("1.1", fresh, keys=thief)
     equal(release.update("--allow-key-change", "--from", fresh).code, 0)
     # A signature beside comes along.
+    release.keys.trust(release.keys.public, "--name", "own")
     release.sign = False
     release.install("1.0")
     release.build("1.1", fresh)
@@ -239,7 +241,7 @@ def never_another_key_unasked(rig):
     release.keys.must("minisign", "-Vm", release.old, "-p", release.keys.public)
 
 
-@test()
+@test(by="user")
 def failures_leave_the_old_file(rig):
     """a server that lies, breaks off or is gone: the old file stays, nothing is left"""
     release = Release(rig, "failures")
@@ -258,7 +260,7 @@ def failures_leave_the_old_file(rig):
     old = release.install("1.0")
     for changes, words in cases:
         with Server(release.www, changes=changes) as server:
-            done = release.update("--from", f"{server.url}/tool.AppImage.zsync")
+            done = release.update("--patience", "1", "--from", f"{server.url}/tool.AppImage.zsync")
             done.failed_by_us(words)
             equal(release.old.read_bytes(), old)
             equal(release.left(), ["tool.AppImage"])
@@ -271,7 +273,7 @@ def failures_leave_the_old_file(rig):
     equal(release.old.read_bytes(), fresh)
 
 
-@test(scaled=30)
+@test(by="user", scaled=30)
 def killed_at_any_moment(rig):
     """SIGKILL at any moment leaves the old file or the new one, and nothing beside it"""
     release = Release(rig, "killed")
@@ -330,7 +332,8 @@ def githubs_releases(rig):
     with Server(release.www) as server:
         api = {"GITHUB_API_URL": server.url}
         old = release.install("1.0", "gh-releases-zsync|me|tool|latest|tool-*.AppImage.zsync")
-        fresh = release.build("1.1", release.www / "tool-1.1.AppImage").read_bytes()
+        fresh = release.build("1.1", release.www / "tool-1.1.AppImage",
+                              "gh-releases-zsync|me|tool|latest|tool-*.AppImage.zsync").read_bytes()
         release.update(env=api).failed_by_us("no such file on that server")
         place = release.www / "repos/me/tool/releases"
         place.mkdir(parents=True)
