@@ -15,8 +15,8 @@ namespace {
 
 constexpr const char* kExamples =
     "Examples:\n"
-    "  rootlet update tool.AppImage                  from where it says itself\n"
-    "  rootlet update --check tool.AppImage          0: up to date, 1: there is a newer one\n"
+    "  rootlet update tool.AppImage            from where it says itself\n"
+    "  rootlet update --check tool.AppImage    0: up to date, 1: there is a newer one\n"
     "  rootlet update --from new.AppImage tool.AppImage\n"
     "  rootlet update --from https://example.org/tool.AppImage.zsync tool.AppImage\n"
     "\n"
