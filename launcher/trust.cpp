@@ -21,8 +21,8 @@ constexpr const char* kExamples =
     "  rootlet trust add maker.pub              a file of minisign's, or of gpg's\n"
     "  rootlet trust add RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3\n"
     "  rootlet trust add alice@example.org      a key that your gpg knows\n"
-    "  rootlet trust add tool.AppImage          the key that signed it: compare it with\n"
-    "                                           what its maker says in another place\n"
+    "  rootlet trust add tool.AppImage          the key that signed it: compare it\n"
+    "                                           with what its maker says elsewhere\n"
     "  rootlet trust list\n"
     "\n"
     "Keys: ~/.config/rootlet/keys, and for all users /etc/rootlet/keys (--site).\n";

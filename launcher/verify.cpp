@@ -28,8 +28,8 @@ constexpr const char* kExamples =
     "  rootlet verify --key maker.pub tool.AppImage     by this key alone\n"
     "  rootlet verify -q *.AppImage\n"
     "\n"
-    "The keys are those of `rootlet trust`; a key inside of a file counts for nothing.\n"
-    "Exit status: 0 all are signed by keys you trust, 1 one is not, 125 could not tell.\n";
+    "The keys are those of `rootlet trust`; a key in a file counts for nothing.\n"
+    "Exit status: 0 all are signed by keys you trust, 1 not all are, 125 no telling.\n";
 
 struct VerifyLine {
   std::vector<std::string> images, keys;
@@ -180,11 +180,11 @@ int verify_verb(int argc, char** argv) {
   VerifyLine line;
   CLI::App app("Is an image signed by somebody you trust?", "rootlet verify");
   app.footer(kExamples);
-  app.add_option("IMAGE", line.images, "any AppImage; a sealed squashfs; FILE with FILE.minisig")
+  app.add_option("IMAGE", line.images, "any AppImage, sealed squashfs, FILE with FILE.minisig")
       ->required();
   app.add_option("--key", line.keys, "trust this public key alone (a file, or RW...)")
       ->allow_extra_args(false);
-  app.add_flag("--image", line.image, "its image alone, by its seal, at once: as run judges it");
+  app.add_flag("--image", line.image, "its image alone, by its seal, at once, as run does");
   app.add_flag("--json", line.json, "as JSON");
   app.add_flag("-q,--quiet", line.quiet, "only the exit status");
   if (const auto status = parse_arguments(app, argc, argv)) return *status;
