@@ -134,14 +134,17 @@ std::string text_at(const Tree& tree, const std::string& path) {
 }
 
 // "passwd: files systemd [NOTFOUND=return] sss": nsswitch.conf(5). files and dns
-// are in glibc since 2.34.
+// are in glibc since 2.34. Only of what tools ask for: Debian's own file names db
+// and nis for netgroups, services and the like, and has neither.
 void add_name_services(const Needs& needs, Findings& findings) {
   std::unordered_set<std::string> said;
   std::istringstream lines(text_at(needs.tree, "/etc/nsswitch.conf"));
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line.substr(0, line.find('#')));
     std::string word;
-    if (!(words >> word) || !word.ends_with(':')) continue;
+    words >> word;
+    if (word != "passwd:" && word != "group:" && word != "initgroups:" && word != "hosts:")
+      continue;
     while (words >> word) {
       if (word.starts_with('[') || word.ends_with(']') || word == "files" || word == "dns")
         continue;

@@ -12,7 +12,7 @@ import zlib
 from measure import Series
 from table import Table
 
-AMOUNT = {"full": 24 << 20, "quick": 6 << 20}
+AMOUNT = {"full": 12 << 20, "quick": 4 << 20}
 CHOICES = {
     "lz4 hc": ["-comp", "lz4", "-Xhc"],
     "gzip 9": ["-comp", "gzip"],

@@ -86,6 +86,9 @@ def run_guide(top, build, words, home):
         server.terminate()
         server.wait()
     failed = int(done.returncode != 0)
+    if failed:
+        reached = max((int(file.name) for file in out.iterdir()), default=-1)
+        print(f"FAILED  the shell ended with {done.returncode} in block {reached + 1}")
     for number, (text, wanted) in enumerate(blocks()):
         file = out / str(number)
         printed = file.read_text() if file.exists() else None

@@ -12,6 +12,7 @@ predict() {
 }
 
 run() {
+  export PATH=$PATH:/usr/lib/tigr-glimmer  # natively; packed they are commands
   # Its first replicon is the chromosome.
   awk '/^>/ { if (n++) exit } { print }' MGH78578.fna > chromosome.fna
   predict lambda_virus.fa lambda
