@@ -47,7 +47,7 @@ void print_json(const std::vector<Finding>& findings) {
     json.text("hint", finding.why.hint).text("otherwise", finding.otherwise).close();
   }
   json.close().object("knobs");
-  for (const auto& [name, value] : knobs()) json.text(name, value);
+  for (const auto& [name, value] : knobs()) json.text(name.c_str(), value);
   json.close().close();
   std::puts(json.str().c_str());
 }

@@ -84,7 +84,7 @@ class Printer {
  private:
   void as_json(const Member& member) {
     JsonText json;
-    json.object().text("path", member.path).text("type", kind_name(member.kind));
+    json.object().text("path", member.path).text("type", std::string(kind_name(member.kind)));
     char mode[8];
     std::snprintf(mode, sizeof mode, "%04o", static_cast<unsigned>(member.mode));
     json.text("mode", mode).number("size", static_cast<std::int64_t>(member.size));

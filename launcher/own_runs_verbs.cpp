@@ -208,7 +208,7 @@ int stats_verb(int argc, char** argv) {
     json.number("cpu_milliseconds", static_cast<std::int64_t>(usage.cpu_seconds * 1000));
     json.number("memory_bytes", static_cast<std::int64_t>(usage.memory)).object("groups");
     for (const auto& [name, value] : usage.groups)
-      json.number(name, static_cast<std::int64_t>(value));
+      json.number(name.c_str(), static_cast<std::int64_t>(value));
     json.close().close();
     std::puts(json.str().c_str());
     return 0;

@@ -49,14 +49,43 @@ std::string json_string(std::string_view text) {
   return out + '"';
 }
 
-JsonText& JsonText::raw(std::string_view name, std::string_view value) {
+JsonText& JsonText::raw(const char* name, std::string_view value) {
   if (!out_.empty() && out_.back() != '{' && out_.back() != '[') out_ += ',';
-  if (!name.empty()) out_ += json_string(name) + ':';
+  if (*name != '\0') {
+    out_ += json_string(name);
+    out_ += ':';
+  }
   out_ += value;
   return *this;
 }
 
-JsonText& JsonText::open(std::string_view name, char bracket) {
+JsonText& JsonText::text(std::string_view value) { return raw("", json_string(value)); }
+
+JsonText& JsonText::text(const char* name, const std::string& value) {
+  return raw(name, json_string(value));
+}
+
+JsonText& JsonText::text_or_null(const char* name, const std::string& value) {
+  return value.empty() ? null(name) : text(name, value);
+}
+
+JsonText& JsonText::texts(const char* name, std::span<const std::string> list) {
+  array(name);
+  for (const std::string& value : list) text(value);
+  return close();
+}
+
+JsonText& JsonText::number(const char* name, std::int64_t value) {
+  return raw(name, std::to_string(value));
+}
+
+JsonText& JsonText::truth(const char* name, bool value) {
+  return raw(name, value ? "true" : "false");
+}
+
+JsonText& JsonText::null(const char* name) { return raw(name, "null"); }
+
+JsonText& JsonText::open(const char* name, char bracket) {
   raw(name, std::string_view(&bracket, 1));
   closing_ += bracket == '{' ? '}' : ']';
   return *this;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -21,25 +22,25 @@ std::string json_string(std::string_view text);
 // Inside an object every value has a name, inside an array none has.
 class JsonText {
  public:
-  JsonText& object(std::string_view name = {}) { return open(name, '{'); }
-  JsonText& array(std::string_view name = {}) { return open(name, '['); }
+  JsonText& object(const char* name = "") { return open(name, '{'); }
+  JsonText& array(const char* name = "") { return open(name, '['); }
   JsonText& close();  // the innermost object or array
 
-  JsonText& text(std::string_view value) { return raw({}, json_string(value)); }
-  JsonText& text(std::string_view name, std::string_view value) {
-    return raw(name, json_string(value));
-  }
-  JsonText& number(std::string_view name, std::int64_t value) {
-    return raw(name, std::to_string(value));
-  }
-  JsonText& truth(std::string_view name, bool value) { return raw(name, value ? "true" : "false"); }
-  JsonText& null(std::string_view name) { return raw(name, "null"); }
+  JsonText& text(std::string_view value);
+  JsonText& text(const char* name, const std::string& value);
+  // null where there is no text.
+  JsonText& text_or_null(const char* name, const std::string& value);
+  JsonText& texts(const char* name, std::span<const std::string> list);  // an array
+  JsonText& number(const char* name, std::int64_t value);
+  JsonText& truth(const char* name, bool value);
+  JsonText& null(const char* name);
+  // A value that is JSON already.
+  JsonText& raw(const char* name, std::string_view value);
 
   const std::string& str() const { return out_; }
 
  private:
-  JsonText& raw(std::string_view name, std::string_view value);
-  JsonText& open(std::string_view name, char bracket);
+  JsonText& open(const char* name, char bracket);
 
   std::string out_;
   std::string closing_;  // what is open, as the brackets that will close it

@@ -220,6 +220,15 @@ class Tail {
   std::size_t filled_ = 0;
 };
 
+Sha256Digest digest_of(const State& state) {
+  Sha256Digest digest;
+  for (std::size_t i = 0; i < state.size(); ++i) {
+    const std::uint32_t word = __builtin_bswap32(state[i]);
+    std::memcpy(&digest[4 * i], &word, sizeof word);
+  }
+  return digest;
+}
+
 // What follows the whole blocks of a message that `state` has seen.
 Sha256Digest finish(State& state, Compress compress, const std::uint8_t* bytes, std::size_t size,
                     std::size_t zeros) {
@@ -228,12 +237,7 @@ Sha256Digest finish(State& state, Compress compress, const std::uint8_t* bytes, 
   tail.add(bytes + seen, size - seen);
   tail.add(nullptr, zeros);
   tail.end(std::uint64_t{size} + zeros);
-  Sha256Digest digest;
-  for (std::size_t i = 0; i < state.size(); ++i) {
-    const std::uint32_t word = __builtin_bswap32(state[i]);
-    std::memcpy(&digest[4 * i], &word, sizeof word);
-  }
-  return digest;
+  return digest_of(state);
 }
 
 Sha256Digest digest_by(Compress compress, std::span<const std::uint8_t> bytes, std::size_t zeros) {
@@ -253,6 +257,32 @@ TwoDigests sha256_of_two(const std::uint8_t* first, const std::uint8_t* second, 
   State a = kBegin, b = kBegin;
   compress_both(a, first, b, second, size / kBlock);
   return {finish(a, compress_fast, first, size, 0), finish(b, compress_fast, second, size, 0)};
+}
+
+Sha256::Sha256() : state_(kBegin) {}
+
+void Sha256::add(std::span<const std::uint8_t> bytes) {
+  const Compress compress = fast ? compress_fast : compress_portable;
+  const std::size_t filled = size_ % kBlock;
+  size_ += bytes.size();
+  if (filled > 0) {
+    const std::size_t part = std::min(bytes.size(), kBlock - filled);
+    std::memcpy(rest_.data() + filled, bytes.data(), part);
+    bytes = bytes.subspan(part);
+    if (filled + part < kBlock) return;
+    compress(state_, rest_.data(), 1);
+  }
+  const std::size_t whole = bytes.size() / kBlock;
+  compress(state_, bytes.data(), whole);
+  bytes = bytes.subspan(whole * kBlock);
+  if (!bytes.empty()) std::memcpy(rest_.data(), bytes.data(), bytes.size());
+}
+
+Sha256Digest Sha256::digest() {
+  Tail tail(state_, fast ? compress_fast : compress_portable);
+  tail.add(rest_.data(), size_ % kBlock);
+  tail.end(size_);
+  return digest_of(state_);
 }
 
 Sha256Digest sha256_portable(std::span<const std::uint8_t> bytes, std::size_t zeros) {

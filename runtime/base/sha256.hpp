@@ -22,6 +22,19 @@ struct TwoDigests {
 };
 TwoDigests sha256_of_two(const std::uint8_t* first, const std::uint8_t* second, std::size_t size);
 
+// Of a message that comes in pieces.
+class Sha256 {
+ public:
+  Sha256();
+  void add(std::span<const std::uint8_t> bytes);
+  Sha256Digest digest();  // once
+
+ private:
+  std::array<std::uint32_t, 8> state_;
+  std::array<std::uint8_t, 64> rest_;  // of the last block, not yet whole
+  std::uint64_t size_ = 0;
+};
+
 // The same without these instructions, for tests to compare with.
 Sha256Digest sha256_portable(std::span<const std::uint8_t> bytes, std::size_t zeros = 0);
 

@@ -18,6 +18,7 @@
 #include "runtime/image/confine.hpp"
 #include "runtime/image/mount.hpp"
 #include "runtime/image/squashfuse.hpp"
+#include "runtime/image/tally.hpp"
 #include "runtime/os/parent.hpp"
 #include "runtime/os/peer.hpp"
 #include "runtime/os/process.hpp"
@@ -41,6 +42,7 @@ struct Keeper {
   os::Fd reader_pidfd;
   os::Fd channel;  // to the reader, from now on
   os::Fd life;     // ends with the reader, given to each run
+  os::Fd tally;    // of the reader, the same
   os::Fd mount;    // where the image is mounted
   os::Fd proc;
   os::Standing wanted;  // of its runs
@@ -55,6 +57,7 @@ struct Keeper {
                                 Owner owner, pid_t parent, const os::OneProcessor& beside) {
   beside.join();
   ::prctl(PR_SET_NAME, "rootlet-reader");
+  count_into(keeper.tally);
   constexpr int kWaiting = 4096;  // runs; the kernel's net.core.somaxconn may be less
   const bool listens = ::listen(keeper.offer.socket.get(), kWaiting) == 0;
   (void)os::send_message(channel.get(), listens ? "l" : "", {}, kStart);
@@ -67,6 +70,8 @@ Status start_reader(Keeper& keeper, Squashfs& image, Owner owner, const os::OneP
   auto [ours, theirs] = TRY(os::socket_pair(kStart));
   auto [end, life] = TRY(os::socket_pair(kStart));
   const pid_t self = ::getpid();
+  keeper.tally = make_tally();
+  if (!keeper.tally.valid()) return last_error(kStart, "its tally");
   os::Child child = TRY(os::fork_with(0, kStart));
   if (child.pid == 0) {
     become_reader(keeper, std::move(theirs), std::move(life), image, owner, self, beside);
@@ -169,14 +174,14 @@ Status get_ready(Keeper& keeper, Squashfs& image, Owner owner, const os::OneProc
 
 // --- at work -----------------------------------------------------------------
 
-// A clone of the mount, and what ends with the reader. A run that does not
+// A clone of the mount, what ends with the reader, and its tally. A run that does not
 // take it is its own loss: nobody waits for it here.
 Status welcome(const Keeper& keeper, int run) {
   const os::Fd clone(static_cast<int>(::syscall(
       SYS_open_tree, keeper.mount.get(), "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC)));
   if (!clone.valid()) return last_error(kStart, "clone the mount");
   const std::string text = kReady + std::to_string(keeper.reader) + " " + keeper.offer.key;
-  return os::send_message(run, text, {clone.get(), keeper.life.get()}, kStart);
+  return os::send_message(run, text, {clone.get(), keeper.life.get(), keeper.tally.get()}, kStart);
 }
 
 class Work {
@@ -317,7 +322,7 @@ Result<Server> start_shared_server(Squashfs& image, Owner owner, Offer offer,
 }
 
 Result<Server> join_server(os::Fd channel, const std::string& key) {
-  os::Message message = TRY(os::receive_message(channel.get(), 2, kJoin));
+  os::Message message = TRY(os::receive_message(channel.get(), 3, kJoin));
   if (message.ended) return plain_error(kJoin, "", "it has just ended");
   if (message.text.empty() || message.text[0] != kReady) {
     return plain_error(kStart, "", message.text, "mount=private does without");
@@ -325,7 +330,7 @@ Result<Server> join_server(os::Fd channel, const std::string& key) {
   char* end = nullptr;
   Server server;
   server.reader = static_cast<pid_t>(std::strtol(message.text.c_str() + 1, &end, 10));
-  if (server.reader <= 0 || *end != ' ' || key != end + 1 || message.descriptors.size() != 2) {
+  if (server.reader <= 0 || *end != ' ' || key != end + 1 || message.descriptors.size() != 3) {
     return plain_error(kJoin, "", "it is a server of another image");
   }
   server.pidfd = os::Fd(static_cast<int>(::syscall(SYS_pidfd_open, server.reader, 0)));
@@ -333,6 +338,7 @@ Result<Server> join_server(os::Fd channel, const std::string& key) {
   server.channel = std::move(channel);
   server.mount = std::move(message.descriptors[0]);
   server.life = std::move(message.descriptors[1]);
+  server.tally = std::move(message.descriptors[2]);
   return server;
 }
 

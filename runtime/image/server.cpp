@@ -12,6 +12,7 @@
 #include "runtime/image/answer_loop.hpp"
 #include "runtime/image/confine.hpp"
 #include "runtime/image/squashfuse.hpp"
+#include "runtime/image/tally.hpp"
 #include "runtime/os/process.hpp"
 #include "runtime/os/socket.hpp"
 
@@ -82,13 +83,15 @@ void serve(Squashfs& image, Owner owner, int channel, pid_t parent,
 Result<Server> start_server(Squashfs& image, Owner owner, const os::OneProcessor& beside) {
   auto [ours, theirs] = TRY(os::socket_pair(kStart));
   const pid_t launcher = ::getpid();
+  os::Fd tally = make_tally();
   os::Child child = TRY(os::fork_with(0, kStart));
   if (child.pid == 0) {
     beside.join();
+    count_into(tally);
     let_go("rootlet-reader", {image.raw()->fd, theirs.get()});
     serve(image, owner, theirs.get(), launcher, beside);
   }
-  return Server{"", child.pid, std::move(child.pidfd), std::move(ours), os::Fd(), os::Fd()};
+  return Server{"", child.pid, std::move(child.pidfd), std::move(ours), {}, {}, std::move(tally)};
 }
 
 Status hand_over(int channel, int fuse) {

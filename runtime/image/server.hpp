@@ -39,6 +39,7 @@ struct Server {
   // Of a shared one alone: its mount, as a copy to be attached once; and what
   // ends with its reader, before any file of the image does.
   os::Fd mount, life;
+  os::Fd tally;  // see tally.hpp; of a shared one for all its runs together
 
   bool shared() const { return mount.valid(); }
 };

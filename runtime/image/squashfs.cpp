@@ -11,6 +11,7 @@
 #include "runtime/image/file_reader.hpp"
 #include "runtime/image/sealed_file.hpp"
 #include "runtime/image/squashfuse.hpp"
+#include "runtime/image/tally.hpp"
 #include "runtime/os/futex.hpp"
 
 namespace rootlet::image {
@@ -203,6 +204,7 @@ extern "C" ssize_t sqfs_pread(int fd, void* buffer, std::size_t count, off_t off
   const ssize_t done = sealed ? watch->sealed->read(buffer, count, offset, bad)
                               : read_plain(fd, static_cast<char*>(buffer), count, offset);
   const int error = done < 0 ? errno : 0;
+  if (done > 0) count_read(static_cast<std::uint64_t>(done));
   // After the bytes are here and before anyone sees them: content of two
   // versions of a file is never mixed.
   if (watch != nullptr && changed(*watch)) {

@@ -217,6 +217,7 @@ Status ControlGroup::set(const std::string& file, std::uint64_t value) const {
 std::uint64_t ControlGroup::read(const std::string& file, std::string_view key) const {
   const std::string text = text_of(path_ + "/" + file);
   std::string_view rest = text;
+  if (key.empty()) return std::strtoull(text.c_str(), nullptr, 10);
   while (!rest.empty()) {
     std::string_view line = take(rest, '\n');
     if (take(line, ' ') == key) return std::strtoull(std::string(line).c_str(), nullptr, 10);

@@ -38,7 +38,8 @@ class ControlGroup {
   bool unified() const { return unified_; }
   Status set(const std::string& file, std::uint64_t value) const;
   Status set(const std::string& file, const std::string& value) const;
-  // The number behind `key` in a file of the group; 0 where there is none.
+  // The number behind `key` in a file of the group, or, without one, the file's
+  // only number; 0 where there is none.
   std::uint64_t read(const std::string& file, std::string_view key) const;
   // Open for writing: who writes "0" to it is in the group.
   int door() const { return door_.get(); }

@@ -181,6 +181,10 @@ std::uint64_t Enforcement::out_of_memory() const {
   return sum("memory.events", "oom_kill") + sum("memory.oom_control", "oom_kill");
 }
 
+std::uint64_t Enforcement::peak_memory() const {
+  return sum("memory.peak", "") + sum("memory.max_usage_in_bytes", "");
+}
+
 std::vector<std::string> Enforcement::met(int& wait_status) const {
   std::vector<std::string> names;
   if (!ended_by_.empty()) names.push_back(ended_by_);

@@ -32,6 +32,10 @@ class Enforcement {
   // made of it, it ends as by SIGKILL.
   std::vector<std::string> met(int& wait_status) const;
 
+  // The most memory that the tool's tree had, in bytes; 0 where its memory is not
+  // limited, or nobody counts. memory.peak: Linux 5.19 (commit 8e20d4b332660a).
+  std::uint64_t peak_memory() const;
+
  private:
   struct Group {
     os::Hierarchy hierarchy;

@@ -19,6 +19,7 @@
 #include "runtime/run/reach.hpp"
 #include "runtime/run/refusals.hpp"
 #include "runtime/run/rendezvous.hpp"
+#include "runtime/run/run_record.hpp"
 #include "runtime/run/status_report.hpp"
 #include "runtime/run/supervise.hpp"
 #include "runtime/run/unisolated.hpp"
@@ -141,9 +142,14 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
                        "without isolation there is no root to show it in",
                        "leave out " + option_text("no-isolation"));
   }
+  RunRecord& record = RunRecord::of_this_run();
+  if (options.dry_run) record.forget();
   StatusReport& report = StatusReport::of_this_run();
   report.describe(subject.file, entry.program, !options.no_isolation);
-  if (options.no_isolation) return run_unisolated(options, source, subject, caller);
+  if (options.no_isolation) {
+    TRY(record.begin({options, subject, caller, source, {}, nullptr}));
+    return run_unisolated(options, source, subject, caller);
+  }
 
   // Held until the end of the run; what was unpacked is then removed.
   std::vector<RunImage> images = TRY(open_attached(options));
@@ -151,7 +157,7 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
     images.push_back(std::move(data));
   }
   if (source.image)
-    images.insert(images.begin(), RunImage{std::move(holder), {}, {}, {}, {}, {}, {}});
+    images.insert(images.begin(), RunImage{std::move(holder), {}, {}, {}, {}, {}, {}, {}});
   if (!subject.policy.base.name.empty()) {
     images.insert(images.begin() + 1, TRY(find_base(subject.policy.base, source, options)));
   }
@@ -165,7 +171,7 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
   sandbox::Plan plan = TRY(make_plan(options, subject, caller, notes));
   if (options.dry_run) {
     plan.notes = notes;
-    print(options.json ? plan.json() : plan.text());
+    print(options.json ? plan.json() + "\n" : plan.text());
     return 0;
   }
   Enforcement limits =
@@ -184,6 +190,8 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
   os::wipe_too(plan.env);
   plan.hidden = Rendezvous::prepare_all(caller);
 
+  TRY(record.begin({options, subject, caller, source, images, &plan}));
+
   // From here on no signal ends us before the run is over.
   plan.signals = block_signals();
   if (options.watch != nullptr) TRY(options.watch(plan));
@@ -193,6 +201,7 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
   const os::OneProcessor beside;
   const Sharing sharing = TRY(Sharing::of_run(options, plan, caller, log));
   auto servers = TRY(start_servers(images, {plan.ids.uid, plan.ids.gid}, sharing, beside));
+  record.watch(servers);
   auto init = sandbox::start_init(plan, reached_images(images, servers), beside);
   if (!init.ok()) {
     dismiss(servers);
@@ -204,6 +213,7 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
   auto ended = supervise(std::move(init).value(), std::move(servers), Errands(plan, caller), limits,
                          refusals);
   refusals.sum_up();
+  record.used(limits);
   if (ended.ok()) tell_limits(limits.met(ended.value()), options.limits);
   tell_new_start_up_files(missing);
   return ended;

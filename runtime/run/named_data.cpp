@@ -38,6 +38,7 @@ Result<RunImage> open_found(const Policy::Data& data, DataSearch search) {
   }
   image.name = search.file;
   image.target = data.path;
+  image.data = data.name;
   return image;
 }
 

@@ -3,6 +3,7 @@
 
 #include "runtime/os/parent.hpp"
 #include "runtime/run/option_rows.hpp"
+#include "runtime/run/run_record.hpp"
 #include "runtime/run/status_report.hpp"
 
 // The program, its environment, and what is told about the run.
@@ -40,6 +41,12 @@ Status set_parent(Options&, const std::string& value) {
   return os::Parent::of_this_process().watch(*number);
 }
 
+Status set_record(Options&, const std::string& value) {
+  if (value.empty()) return invalid_value("record", value, "FILE|DIR/|none");
+  RunRecord::of_this_run().go_to(value);
+  return Done{};
+}
+
 Status set_dry_run(Options& options, const std::string& value) {
   if (!value.empty() && value != "json") return unknown_word("dry-run", value, {"json"});
   options.dry_run = true;
@@ -70,7 +77,18 @@ constexpr OptionRow kRows[] = {
      [](O&, V& v) { return StatusReport::of_this_run().open_path(v); }, true},
     {"die-with-parent", "[PID]", "the run ends when the process that started it does", set_parent,
      true},
-    {"record", "FILE", "", [](O&, V&) { return not_here("record"); }},
+    {"record", "FILE", "write what the run was made of, and how it ended (docs/records.md)",
+     set_record},
+    {"record-input", "PATH", "a file or directory whose digests the record names",
+     [](O&, V& v) { return add_path(RunRecord::of_this_run().inputs, "record-input", v); }, true},
+    {"record-output", "PATH", "the same, when the run has ended",
+     [](O&, V& v) { return add_path(RunRecord::of_this_run().outputs, "record-output", v); }, true},
+    {"record-private", "", "the record tells nothing of host and user",
+     [](O&, V&) -> Status {
+       RunRecord::of_this_run().without_host = true;
+       return Done{};
+     },
+     true},
     {"no-isolation", "", "run without isolation (extracts first)", raise<&Options::no_isolation>,
      true, true},
     {"best-effort", "", "go on where something asked for is not to be had",

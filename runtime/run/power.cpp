@@ -42,13 +42,15 @@ constexpr Named kNamed[] = {
     {Kind::harmless, " writable hostname cwd env clean-env exec verbose "},
     {Kind::narrows, " rules "},
     {Kind::callers,
-     " image mount keep cache shell pass-fd status-fd status die-with-parent no-isolation "
+     " record-input record-output record-private image mount keep cache shell pass-fd status-fd "
+     "status die-with-parent no-isolation "
      "best-effort "
      "dry-run doctor "
      "inspect version help "},
 };
 constexpr const char* kAdding =
-    " bind input output writable env env-file pass-env attach data-path pass-fd ";
+    " bind input output writable env env-file pass-env attach data-path pass-fd "
+    "record-input record-output ";
 
 // The word as a whole: "env" is also a part of "env-file".
 bool names(const char* options, std::string_view option) {

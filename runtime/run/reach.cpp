@@ -43,6 +43,7 @@ Result<RunImage> open_one(const Attachment& attachment) {
                  attachment.image.substr(0, end),
                  "",
                  attachment.target,
+                 {},
                  Way::served,
                  {},
                  {}};
@@ -130,7 +131,8 @@ Result<RunImage> find_base(const Policy::Base& base, Source& above, const Option
   for (const std::string& place : places) {
     auto found = open_source(place);
     if (!above.image || !found.ok() || !found.value().image) continue;
-    RunImage image{std::make_unique<Source>(std::move(found).value()), place, {}, {}, {}, {}, {}};
+    RunImage image{
+        std::make_unique<Source>(std::move(found).value()), place, {}, {}, {}, {}, {}, {}};
     if (image.source->reader()(std::string(kDigestPath)) == base.digest) {
       if (options.judge != nullptr) TRY(options.judge(*image.source, place));
       above.below = image.source.get();

@@ -34,6 +34,7 @@ struct RunImage {
   std::string name;    // for messages; empty: the image of the root
   std::string part;    // attached: the directory of it to show
   std::string target;  // attached: where
+  std::string data;    // attached by its name in a policy: that name
   Way way = Way::served;
   std::optional<PrivateDirectory> directory;
   os::Fd kernel;  // the kernel's mount; init's once it is started

@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 
 #include <climits>
 #include <csignal>
@@ -16,7 +15,10 @@
 
 #include "runtime/base/log.hpp"
 #include "runtime/base/option_text.hpp"
+#include "runtime/os/clock.hpp"
 #include "runtime/os/process.hpp"
+#include "runtime/run/outcome.hpp"
+#include "runtime/run/run_record.hpp"
 
 namespace rootlet {
 namespace {
@@ -46,11 +48,7 @@ Result<os::Fd> connect_to(const std::string& path) {
 }
 
 // So short that a line fits into a pipe whole or not at all (PIPE_BUF, pipe(7)).
-std::string bounded(std::string text) {
-  constexpr std::size_t kMost = 1000;
-  while (json_string(text).size() > kMost) text.resize(text.size() / 2);
-  return text;
-}
+constexpr std::size_t kMost = 1000;
 
 // A pipe's own description may be shared with anybody, so its flags are not
 // ours to change; the same pipe opened anew has flags of its own.
@@ -116,27 +114,31 @@ void StatusReport::describe(const std::string& image, const std::string& program
 
 void StatusReport::note(const std::string& line) {
   Log::note(line);
-  constexpr std::size_t kMost = 1200;  // all together, for the same reason as in bounded()
+  constexpr std::size_t kAll = 1200;  // all together, for the same reason
   std::size_t size = json_string(line).size();
   for (const std::string& earlier : notes_) size += json_string(earlier).size();
-  if (size <= kMost) notes_.push_back(line);
+  if (size <= kAll) notes_.push_back(line);
 }
 
 void StatusReport::started() {
   JsonText json;
   json.object().text("event", "started").text("rootlet", ROOTLET_VERSION);
-  json.number("pid", ::getpid()).text("image", bounded(image_));
-  json.text("program", bounded(program_)).truth("isolated", isolated_).array("notes");
-  for (const std::string& note : notes_) json.text(note);
-  json.close().close();
+  json.number("pid", ::getpid()).text("image", bounded(image_, kMost));
+  json.text("program", bounded(program_, kMost)).truth("isolated", isolated_);
+  json.texts("notes", notes_).close();
   write_line(json.str());
 }
 
 void StatusReport::refused(int pid, const std::string& program, const std::string& what,
                            const std::string& rules, const std::string& allow, bool enforced) {
   JsonText json;
-  json.object().text("event", "refused").number("pid", pid).text("program", bounded(program));
-  json.text("what", bounded(what)).text("rules", bounded(rules)).text("allow", bounded(allow));
+  json.object()
+      .text("event", "refused")
+      .number("pid", pid)
+      .text("program", bounded(program, kMost));
+  json.text("what", bounded(what, kMost))
+      .text("rules", bounded(rules, kMost))
+      .text("allow", bounded(allow, kMost));
   json.truth("enforced", enforced).close();
   write_line(json.str());
 }
@@ -144,21 +146,12 @@ void StatusReport::refused(int pid, const std::string& program, const std::strin
 void StatusReport::ended(int wait_status) {
   JsonText json;
   json.object().text("event", "exit");
-  if (WIFSIGNALED(wait_status)) {
-    const char* name = ::sigabbrev_np(WTERMSIG(wait_status));
-    json.null("code").number("signal", WTERMSIG(wait_status));
-    json.text("signal_name", name != nullptr ? std::string("SIG") + name : "");
-  } else {
-    json.number("code", WEXITSTATUS(wait_status)).null("signal").null("signal_name");
-  }
-  json.array("limits");
-  for (const std::string& name : limits_) json.text(name);
-  json.close();
+  tell_end(json, wait_status);
+  json.texts("limits", limits_);
   // Of all that were waited for: init and what it reaped, and a private server.
   rusage used{};
   ::getrusage(RUSAGE_CHILDREN, &used);
-  const auto ms = [](const timeval& time) { return time.tv_sec * 1000 + time.tv_usec / 1000; };
-  json.number("cpu_ms", ms(used.ru_utime) + ms(used.ru_stime));
+  json.number("cpu_ms", os::milliseconds(used.ru_utime) + os::milliseconds(used.ru_stime));
   json.number("max_rss_kib", used.ru_maxrss).close();
   write_line(json.str());
 }
@@ -166,14 +159,8 @@ void StatusReport::ended(int wait_status) {
 void StatusReport::failed(const Error& error) {
   JsonText json;
   json.object().text("event", "error").number("code", error.exit_code);
-  json.text("action", error.action).text("subject", bounded(error.subject));
-  json.text("reason", bounded(error.explanation()));
-  if (error.code != 0) {
-    json.number("errno", error.code).text("errno_name", errno_name(error.code));
-  } else {
-    json.null("errno").null("errno_name");
-  }
-  json.text("hint", bounded(error.hint)).close();
+  tell_error(json, error, kMost);
+  json.close();
   write_line(json.str());
 }
 
@@ -214,8 +201,9 @@ bool StatusReport::put(const std::string& line) {
 
 void end_run(const Result<int>& outcome) {
   StatusReport& report = StatusReport::of_this_run();
+  if (!outcome.ok()) print_error(outcome.error());
+  RunRecord::of_this_run().end(outcome, report.limits());
   if (!outcome.ok()) {
-    print_error(outcome.error());
     report.failed(outcome.error());
     ::_exit(outcome.error().exit_code);
   }

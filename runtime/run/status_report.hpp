@@ -28,6 +28,8 @@ class StatusReport {
   // Shows the user a line now, and says it in `started` too.
   void note(const std::string& line);
   void add_limit(const std::string& name) { limits_.push_back(name); }
+  const std::vector<std::string>& limits() const { return limits_; }
+  const std::vector<std::string>& notes() const { return notes_; }
 
   void started();
   // What a file of rules refused (or, not `enforced`, would have): who, what, and
@@ -55,8 +57,8 @@ class StatusReport {
   std::vector<std::string> notes_, limits_;
 };
 
-// The last act of a launcher: prints the error where there is one, reports, and
-// ends this process as the run ended.
+// The last act of a launcher: prints the error where there is one, completes the
+// record, reports, and ends this process as the run ended.
 [[noreturn]] void end_run(const Result<int>& outcome);
 
 }  // namespace rootlet

@@ -56,7 +56,7 @@ std::string overlay_text(const Overlay& overlay) {
   return overlay.directory.empty() ? "in memory, at most " + overlay.size : overlay.directory;
 }
 
-constexpr std::string_view kKinds[] = {"bind", "scratch", "writable", "text", "image", "hidden"};
+constexpr const char* kKinds[] = {"bind", "scratch", "writable", "text", "image", "hidden"};
 
 void add_place(JsonText& json, const Place& place) {
   json.object().text("kind", kKinds[static_cast<int>(place.kind)]).text("target", place.target);
@@ -143,7 +143,7 @@ std::string Plan::text() const {
 }
 
 // A name of several words is joined by "_", a list has an "s" at its end.
-std::string Plan::json() const {
+std::string Plan::json(bool whole) const {
   JsonText json;
   json.object();
   const std::vector<Fact> all = facts();
@@ -152,20 +152,20 @@ std::string Plan::json() const {
     std::string name = fact.name;
     std::replace_if(
         name.begin(), name.end(), [](char c) { return c == ' ' || c == '-'; }, '_');
-    json.text(name, fact.value);
+    json.text(name.c_str(), fact.value);
   }
   json.array("mounts");
   for (const Place& place : places) add_place(json, place);
   json.close();
   for (const std::string_view name : kLists) {
-    json.array(std::string(name) + "s");
+    if (!whole && name != "not enforced") continue;
+    json.array((std::string(name) + "s").c_str());
     for (const Fact& fact : all) {
       if (fact.name == name) json.text(fact.value);
     }
     json.close();
   }
-  json.close();
-  return json.str() + "\n";
+  return json.close().str();
 }
 
 }  // namespace rootlet::sandbox

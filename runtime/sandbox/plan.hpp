@@ -158,7 +158,9 @@ struct Plan {
   std::vector<std::string> notes;     // what the user should know
   std::vector<Fact> facts() const;    // all of the above, in words
   std::string text() const;           // one fact a line
-  std::string json() const;           // the same as one object
+  // The same as one object; or, not `whole`, what of it makes a difference to a
+  // tool: without notes, what was said, and the words and variables it gets.
+  std::string json(bool whole = true) const;
 };
 
 }  // namespace sandbox

@@ -165,7 +165,7 @@ def dry_run_and_verbose(rig):
 @test()
 def not_built_yet(rig):
     """what this version lacks is refused, never ignored"""
-    for option in ("rules=/x", "record=/x"):
+    for option in ("rules=/x", "record=/nowhere/x"):
         rig.probe("exit", "0", options=[option]).failed_by_us(option.split("=")[0])
 
 

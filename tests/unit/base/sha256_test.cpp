@@ -3,6 +3,7 @@
 
 #include <openssl/sha.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <vector>
 
@@ -24,6 +25,18 @@ Sha256Digest of_libcrypto(const Bytes& bytes) {
 }
 
 }  // namespace
+
+TEST_CASE("a message that comes in pieces has the digest of the whole") {
+  const Bytes bytes = content(1000);
+  for (const std::size_t piece : {1u, 3u, 63u, 64u, 65u, 128u, 500u, 1000u}) {
+    rootlet::Sha256 sum;
+    for (std::size_t at = 0; at < bytes.size(); at += piece) {
+      sum.add({bytes.data() + at, std::min(piece, bytes.size() - at)});
+    }
+    REQUIRE(sum.digest() == of_libcrypto(bytes));
+  }
+  REQUIRE(rootlet::Sha256().digest() == of_libcrypto({}));
+}
 
 TEST_CASE("a SHA-256 is libcrypto's, with the processor's instructions and without") {
   for (std::size_t size = 0; size < 200; ++size) {

@@ -45,10 +45,6 @@ TEST_CASE("a value that is not one of the words is refused with the words") {
         "did you mean --rootlet-net=host? valid: --rootlet-net=none|host|private");
 }
 
-TEST_CASE("an option of the interface that is not built yet is refused, not ignored") {
-  CHECK_FALSE(parse_packaged({"--rootlet-record=x"}, false).ok());
-}
-
 TEST_CASE("a bind takes a target and a mode, and a backslash keeps a colon") {
   auto line = parse_packaged({R"(--rootlet-bind=/a\:b:/c:ro)", "--rootlet-bind=data"}, false);
   REQUIRE(line.ok());
