@@ -20,6 +20,7 @@ int install_verb(int argc, char** argv);
 int uninstall_verb(int argc, char** argv);
 int list_verb(int argc, char** argv);
 int data_verb(int argc, char** argv);
+int record_verb(int argc, char** argv);
 int jar_verb(int argc, char** argv);
 int run_verb(int argc, char** argv);
 int exec_verb(int argc, char** argv);
@@ -73,6 +74,7 @@ inline constexpr std::array kVerbs = std::to_array<Verb>({
     {"data", "Make", "images of data: keep, find, verify, remove", Program::tools},
     {"jar", "Make", "put images into a jar, where they run in place", Program::tools},
     {"check", "Look", "is a file sound, and does it pass its own test?", Program::tools},
+    {"record", "Look", "read, compare, repeat and publish records of runs", Program::tools},
     {"rules", "Look", "read, compare, join, try and judge files of rules", Program::tools},
     {"sign", "Make", "sign an image, with minisign's or GPG's keys", Program::tools},
     {"update", "Make", "put a newer version in the place of an image", Program::tools},
