@@ -466,8 +466,8 @@ def holds_nothing(rig):
         return sorted("/dev/fuse" if is_fuse(pid, n) else what.split(":")[0]
                       for n, what in descriptors(pid).items() if n > 2)
     equal(kinds(reader), sorted(["socket", "socket", "/dev/fuse", str(rig.image)]))
-    # The image's mount, /proc, the rendezvous; sockets: the door, the reader, its life, the run.
-    equal(kinds(keeper), sorted(["/", "/", str(rendezvous(rig)), "anon_inode", *["socket"] * 4]))
+    # The image's mount, /proc, the rendezvous, the tally; sockets: the door, the reader, its life, the run.
+    equal(kinds(keeper), sorted(["/", "/", "/memfd", str(rendezvous(rig)), "anon_inode", *["socket"] * 4]))
     equal(Path(f"/proc/{keeper}/mountinfo").read_text().count("\n"), 2)
     limits = {pid: Path(f"/proc/{pid}/limits").read_text() for pid in (keeper, reader)}
     for pid in limits:
