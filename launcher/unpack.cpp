@@ -4,7 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
+
+#include "launcher/hash_progress.hpp"
 
 namespace rootlet {
 namespace {
@@ -148,9 +151,15 @@ Result<std::size_t> unpack_iso(const ImageFile& image, const std::vector<std::st
   question.most_bytes = 0;  // it goes to the disk
   Examination examination = TRY(Examination::start(std::move(question)));
   Unpacking unpacking(directory);
+  HashProgress progress("unpacking " + printable(image.name));
+  const auto tell = progress.callback();
+  std::uint64_t written = 0;
   while (const auto frame = TRY(examination.next())) {
     if (frame->tag == Tag::content) {
       TRY(unpacking.content(frame->body));
+      written += frame->body.size();
+      // What is compressed in it (zisofs) unpacks to more than it is.
+      if (tell) tell(written, std::max(written, image.length));
       continue;
     }
     const auto member = decode_member(frame->body);

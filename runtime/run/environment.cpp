@@ -112,6 +112,20 @@ void set_variable(std::vector<std::string>& variables, const std::string& entry)
   variables.push_back(entry);
 }
 
+void add_contract_variable(std::vector<std::string>& variables, const Options& options,
+                           const std::string& entry) {
+  const std::string key = entry.substr(0, entry.find('=') + 1);
+  const std::string* said = nullptr;
+  for (const std::string& other : options.env) {
+    if (other.starts_with(key)) said = &other;
+  }
+  if (said == nullptr) {
+    set_variable(variables, entry);
+  } else if (*said == key) {
+    std::erase_if(variables, [&](const std::string& old) { return old.starts_with(key); });
+  }
+}
+
 void find_drivers(std::vector<std::string>& variables) {
   append_path(variables, "LD_LIBRARY_PATH", kDriverLibraries);
   append_path(variables, "PATH", std::string(kDriverLibraries) + "/bin");

@@ -19,6 +19,11 @@ std::vector<std::string> tool_environment(const Caller& caller, const Options& o
 // Takes the place of a variable of the same name.
 void set_variable(std::vector<std::string>& variables, const std::string& entry);
 
+// One of APPIMAGE, APPDIR, ARGV0, OWD ("NAME=VALUE"), unless the caller has said
+// otherwise: env=NAME= leaves it out, for shells that take ARGV0 for their own (zsh).
+void add_contract_variable(std::vector<std::string>& variables, const Options& options,
+                           const std::string& entry);
+
 // Tells the loader and the shell where the host's drivers are shown.
 void find_drivers(std::vector<std::string>& variables);
 

@@ -72,10 +72,13 @@ Status check_streams() {
 
 void add_contract_variables(sandbox::Plan& plan, const Options& options, const Subject& subject,
                             const Caller& caller) {
-  plan.env.push_back("APPIMAGE=" + options.appimage.value_or(subject.file));
-  plan.env.push_back("APPDIR=" + options.appdir.value_or("/"));
-  plan.env.push_back("ARGV0=" + caller.argv0);
-  if (caller.cwd) plan.env.push_back("OWD=" + *caller.cwd);
+  const auto add = [&](const std::string& entry) {
+    add_contract_variable(plan.env, options, entry);
+  };
+  add("APPIMAGE=" + options.appimage.value_or(subject.file));
+  add("APPDIR=" + options.appdir.value_or("/"));
+  add("ARGV0=" + caller.argv0);
+  if (caller.cwd) add("OWD=" + *caller.cwd);
 }
 
 // Where a run keeps what must not change under it.

@@ -152,9 +152,9 @@ Result<int> run_unisolated(const Options& options, Source& source, const Subject
   Entry entry = choose_entry(options, subject.policy, caller, subject.arguments);
   std::vector<std::string> env = tool_environment(caller, options, subject.policy, Profile::compat,
                                                   [](const std::string&) { return true; });
-  env.push_back("APPIMAGE=" + subject.file);
-  env.push_back("ARGV0=" + caller.argv0);
-  if (caller.cwd) env.push_back("OWD=" + *caller.cwd);
+  add_contract_variable(env, options, "APPIMAGE=" + subject.file);
+  add_contract_variable(env, options, "ARGV0=" + caller.argv0);
+  if (caller.cwd) add_contract_variable(env, options, "OWD=" + *caller.cwd);
   auto child = TRY(os::fork_with(0, kRun));
   if (child.pid == 0) become_tool(way, root, std::move(entry), std::move(env), caller, signals);
   report.started();

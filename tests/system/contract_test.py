@@ -309,5 +309,14 @@ def called_name(rig):
         link.unlink()
 
 
+@test(by="user")
+def argv0_of_zsh(rig):
+    """env=ARGV0= leaves the variable out, for a shell that takes ARGV0 for its own (zsh)"""
+    show = 'echo "${ARGV0-unset} ${OWD-unset}"'
+    equal(rig.shell(show, options=("env=ARGV0=",)).text, f"unset {rig.cwd}\n")
+    equal(rig.shell(show, options=("env=ARGV0=x",)).text, f"x {rig.cwd}\n")
+    equal(rig.shell(show).text, f"{rig.image} {rig.cwd}\n")
+
+
 if __name__ == "__main__":
     main()

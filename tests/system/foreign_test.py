@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
-from appimages import appdir, jar_with, type_1
-from rig import Skip, Untouched, check, contains, equal, main, mount, test
+from appimages import appdir, jar_with, squashfs, type_1
+from rig import Failed, Skip, Untouched, check, contains, equal, main, mount, test
 
 APPRUN = """#!/bin/sh
 cat "$APPDIR/data"; printf '%s\\n' "$APPIMAGE" "$APPDIR" "$1"
@@ -126,6 +126,41 @@ def a_root_of_its_own(rig):
     done = rig.run(rig.rootlet, "exec", rig.image, "/bin/sh", "-c", "ls /usr")
     equal(done.status, 0, repr(done))
     check("bin" not in done.text.split(), repr(done))
+
+
+def given(variable):
+    """A program of others that whoever runs the tests has at hand; None: nobody named one."""
+    path = os.environ.get(variable)
+    if path and not os.access(path, os.R_OK):
+        raise Failed(f"{variable}={path} cannot be read")
+    return path and Path(path)
+
+
+@test()
+def made_by_appimagetool(rig):
+    """what appimagetool and a type-2 runtime make runs: $ROOTLET_TEST_APPIMAGETOOL, $ROOTLET_TEST_RUNTIME"""
+    appimagetool, runtime = given("ROOTLET_TEST_APPIMAGETOOL"), given("ROOTLET_TEST_RUNTIME")
+    if not appimagetool and not runtime:
+        raise Skip("ROOTLET_TEST_APPIMAGETOOL and ROOTLET_TEST_RUNTIME name none")
+    tree = appdir(rig, files={"AppRun": APPRUN, "data": "of the image\n"})
+    made = {}
+    if runtime:
+        made["theirs"] = rig.copy("theirs.AppImage", runtime.read_bytes() + squashfs(rig, tree))
+    for name, head in (("tool-theirs", runtime), ("tool-ours", rig.stub)):
+        if not appimagetool or not head:
+            continue
+        image = rig.top / f"{name}.AppImage"
+        done = subprocess.run([appimagetool, "--no-appstream", "--runtime-file", head,
+                               tree, image], env=dict(os.environ, ARCH="x86_64", APPIMAGE_EXTRACT_AND_RUN="1"), capture_output=True)
+        equal(done.returncode, 0, f"appimagetool: {done.stderr[-600:]!r}; status")
+        os.chown(image, rig.uid, rig.uid)
+        made[name] = image
+    for image in made.values():
+        with Untouched():
+            done = run(rig, image, "a b", "5")
+            equal((done.status, done.text.splitlines()),
+                  (5, ["of the image", str(image), "/run/appimage", "a b"]), repr(done))
+        equal(rig.run(rig.rootlet, "inspect", image).status, 0, f"inspect {image}")
 
 
 def unpacked(rig):
