@@ -103,6 +103,10 @@ Result<std::string> make_key(const Source& source, const Caller& caller, int kee
   add(status.st_ctim.tv_sec);
   add(status.st_ctim.tv_nsec);
   add(source.payload.offset);
+  // Where its owner can make up a file's times, at least the content is the one
+  // that this run has judged.
+  const Seal* seal = source.image ? source.image->seal() : nullptr;
+  if (seal != nullptr) key += " " + seal_text(seal->digest);
   add(keep);
   add(os::Parent::of_this_process().number());  // with which the server ends
   add(hash(inherited(caller)));
