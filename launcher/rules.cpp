@@ -15,6 +15,8 @@
 #include "launcher/verbs.hpp"
 #include "runtime/base/json_text.hpp"
 #include "runtime/os/fd.hpp"
+#include "runtime/rules/rules.hpp"
+#include "runtime/run/rules_of_run.hpp"
 
 // show, diff, merge, test and lint of rule files.
 namespace rootlet {
@@ -47,7 +49,11 @@ Result<rules::Rules> read_needed(const std::string& file) {
 }
 
 Result<int> show(const std::string& file) {
-  print(rules::page_of(TRY(rules::read_rules(file))));
+  std::string page = rules::page_of(TRY(rules::read_rules(file)));
+  page += "\nNot enforced\n------------\n";
+  // As a run reads them, which knows what it enforces.
+  for (const std::string& lack : not_enforced(TRY(read_rules(file)))) page += "  " + lack + "\n";
+  print(page);
   return 0;
 }
 

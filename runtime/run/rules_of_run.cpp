@@ -104,7 +104,10 @@ constexpr Lack kLacks[] = {
      "shortening files by name: this kernel's Landlock cannot, and it is refused altogether"},
 };
 
-void list_not_enforced(std::vector<std::string>& list, const Rules& rules) {
+}  // namespace
+
+std::vector<std::string> not_enforced(const Rules& rules) {
+  std::vector<std::string> list;
   unsigned is = 0;
   for (const Rules::Path& path : rules.paths) is |= path.access;
   if (rules.addresses) is |= kAddresses;
@@ -116,9 +119,8 @@ void list_not_enforced(std::vector<std::string>& list, const Rules& rules) {
   for (const Lack& lack : kLacks) {
     if (lack.when == kAlways || (is & lack.when) != 0) list.emplace_back(lack.text);
   }
+  return list;
 }
-
-}  // namespace
 
 Status fill_in(const sandbox::Plan& plan, Rules& rules) {
   std::vector<Rules::Path> whole;
@@ -153,7 +155,7 @@ Status choose_rules(sandbox::Plan& plan, const Options& options, const Policy& p
   for (Rules& rules : plan.rules) {
     TRY(fill_in(plan, rules));
     TRY(check_kernel(plan, rules, options, notes));
-    list_not_enforced(plan.not_enforced, rules);
+    for (std::string& lack : not_enforced(rules)) plan.not_enforced.push_back(std::move(lack));
     if (rules.action == Rules::Action::log) plan.tell_paths = true;
   }
   if (options.verbose && !plan.rules.empty()) plan.tell_paths = true;

@@ -18,6 +18,9 @@ namespace rootlet {
 Status choose_rules(sandbox::Plan& plan, const Options& options, const Policy& policy,
                     std::vector<std::string>& notes);
 
+// What of the rules no kernel can hold, or this one cannot, in words.
+std::vector<std::string> not_enforced(const Rules& rules);
+
 // $CWD, $HOME and $BIND in the paths of `rules`, as the plan has them.
 Status fill_in(const sandbox::Plan& plan, Rules& rules);
 

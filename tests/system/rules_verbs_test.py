@@ -76,13 +76,13 @@ def differences(rig):
 
 @test()
 def a_page(rig):
-    """show is a page in words: programs, files by place, network, calls, runs"""
+    """show is a page in words: programs, files by place, network, calls, runs, and what no kernel holds"""
     seen = Learned(rig, "files", "network", "programs")
     done = rules(rig, "show", seen.rules_file)
     equal((done.status, done.errors), (0, ""))
     for part in ("is refused with EPERM", "Programs that may be executed", "/opt/script",
                  "Files of the image", "Private places", "connect inet stream 127.0.0.1 port 4711",
-                 "openat: O_RDONLY or", "run: 20"):
+                 "openat: O_RDONLY or", "run: 20", "Not enforced", "metadata:", "addresses:"):
         contains(done.text, part, "the page")
     (rig.cwd / "out.txt").unlink(missing_ok=True)
 
