@@ -21,6 +21,14 @@ def floor_program(bench):
     return out if subprocess.run(command.split(), stderr=subprocess.DEVNULL).returncode == 0 else None
 
 
+def steps_program(bench):
+    """What we ask of the kernel, and nothing else."""
+    out = os.path.join(bench.trees.work, "steps")
+    if not os.path.exists(out):
+        bench.trees.compile("steps.c", out, "-static")
+    return out
+
+
 def bwrap(root, *program):
     here = os.getcwd()
     if not shutil.which("bwrap"):

@@ -9,6 +9,7 @@ from measure import Series
 from table import Table
 
 BASE = "bwrap on the directory"
+STEPS = "our steps, nothing else"
 
 
 def our_cases(bench, image, packed, plain, root, program, arguments):
@@ -37,6 +38,7 @@ def cases_of(bench, program):
         "plain exec": [root + program],
         **our_cases(bench, image, packed, plain, root, program, []),
         BASE: peers.bwrap(root, program),
+        STEPS: [peers.steps_program(bench), root, program],
         "floor on the directory": floor and [*least, "-r", root, "--", program],
         "floor with squashfuse": floor and [*least, "-f", image, "--", program],
         "ch-run on the squashfs": peers.ch_run(image, program),
@@ -87,7 +89,7 @@ def measure(bench, title, cases, rounds):
             if failed:
                 series[name].reason = "failed in a round"
     return Table(title, "ms", list(series.values()), BASE, "floor with squashfuse", "rootlet run DIRECTORY",
-                 "type-2 runtime")
+                 STEPS, "type-2 runtime")
 
 
 def tables(bench):
