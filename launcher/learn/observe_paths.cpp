@@ -65,7 +65,8 @@ std::string Observer::base_of(const Moment& moment, int directory) {
 void Observer::use_path(const Moment& moment, const Found& found, Access access, int error,
                         Answer& answer) {
   std::string path = without_numbers(found.path);
-  PathUse& use = paths_[path + '\n' + static_cast<char>('0' + static_cast<int>(access))];
+  PathUse& use = entry(paths_, path + '\n' + static_cast<char>('0' + static_cast<int>(access)),
+                       spilled_path_, "paths");
   if (use.tally.count == 0) use = {std::move(path), access, found.where, found.type, {}};
   if (found.type != '-') use.type = found.type;
   count(use.tally, moment, error);
@@ -103,7 +104,7 @@ void Observer::see_paths(const Moment& moment, Answer& answer) {
 
 void Observer::use_program(const Moment& moment, const std::string& path, const char* as,
                            Where where, int error) {
-  ProgramUse& use = programs_[path + '\n' + as];
+  ProgramUse& use = entry(programs_, path + '\n' + as, spilled_program_, "programs");
   if (use.tally.count == 0) use = {path, as, where, {}};
   count(use.tally, moment, error);
 }

@@ -111,7 +111,8 @@ Tally& Observer::tally_of_call(const Moment& moment) {
     return use->tally;
   }
   const std::string& name = call_name(number);
-  CallUse& use = calls_[key_of(name, arguments, detail)];
+  CallUse& use =
+      entry(calls_, key_of(name, arguments, detail), spilled_call_, "calls with their arguments");
   if (use.tally.count == 0) use = {name, std::move(arguments), std::move(detail), {}};
   return use.tally;
 }
@@ -250,6 +251,7 @@ void Observer::finish() {
   for (auto& [key, use] : paths_) recording_.paths.push_back(use);
   for (auto& [key, use] : programs_) recording_.programs.push_back(use);
   for (auto& [key, use] : network_) recording_.network.push_back(use);
+  if (book_.is_full()) note_limit("processes");
   recording_.notes.assign(notes_.begin(), notes_.end());
   recording_.seconds = seconds_now() - start_;
 }

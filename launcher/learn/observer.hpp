@@ -69,7 +69,24 @@ class Observer {
   void use_path(const Moment& moment, const Found& found, Access access, int error, Answer& answer);
   void count(Tally& tally, const Moment& moment, int error) const;
   std::string base_of(const Moment& moment, int directory);
-  void note(const std::string& text) { notes_.insert(text); }
+  void note(const std::string& text) {
+    constexpr std::size_t kMostNotes = 200;
+    if (notes_.size() < kMostNotes) notes_.insert(text);
+  }
+  // The entry of `key`, made where it is new and there is room.
+  template <typename Use>
+  Use& entry(std::unordered_map<std::string, Use>& kind, const std::string& key, Use& spilled,
+             const char* kinds) {
+    const auto known = kind.find(key);
+    if (known != kind.end()) return known->second;
+    if (kind.size() < kMostOfAKind) return kind[key];
+    note_limit(kinds);
+    return spilled = Use{};
+  }
+  void note_limit(const std::string& kinds) {
+    note("more than " + std::to_string(kMostOfAKind) + " different " + kinds +
+         ": those that came later are not recorded, and rules made of this run refuse them");
+  }
 
   Recording& recording_;
   bool filter_;
@@ -85,6 +102,11 @@ class Observer {
   std::unordered_map<std::string, PathUse> paths_;
   std::unordered_map<std::string, ProgramUse> programs_;
   std::unordered_map<std::string, NetworkUse> network_;
+  // Of what there is no room for, the last one.
+  CallUse spilled_call_;
+  PathUse spilled_path_;
+  ProgramUse spilled_program_;
+  NetworkUse spilled_network_;
   std::set<std::string> notes_;
 };
 

@@ -151,6 +151,7 @@ Found PathResolver::find(pid_t tid, const std::string& base, const std::string& 
   if (known != known_.end()) return known->second;
   Found found = look(tid, root_.get(), full, follow);
   const bool settled = found.error == 0 || found.error == ENOENT || found.error == ENOTDIR;
+  if (known_.size() >= kMostOfAKind) known_.clear();  // names without end, missing ones among them
   if (constant_ && found.where == Where::image && settled) known_.emplace(key, found);
   return found;
 }

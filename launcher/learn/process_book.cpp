@@ -22,19 +22,23 @@ Seen& ProcessBook::enter(pid_t tid, double now) {
   if (++entered_ % 1024 == 0) drop_the_dead();
   auto& process = processes_[facts->process];
   if (process) {
-    ++recording_.processes[process->row].threads;
+    ++row_of(*process).threads;
   } else {
     process = std::make_shared<Seen>();
     process->pid = facts->process;
     process->inside = facts->inside;
-    process->row = recording_.processes.size();
+    full_ = recording_.processes.size() >= kMostOfAKind;
+    process->row = full_ ? kMostOfAKind : recording_.processes.size();
     const auto parent = processes_.find(facts->parent);
     if (parent != processes_.end()) {
       process->parent = parent->second->inside;
       process->program = parent->second->program;
       process->own_root = parent->second->own_root;
     }
-    recording_.processes.push_back({process->inside, process->parent, now, 0, process->program});
+    if (!full_) {
+      recording_.processes.push_back(
+          {process->inside, process->parent, now, 0, process->program});
+    }
     recording_.most_processes =
         std::max(recording_.most_processes, static_cast<int>(processes_.size()));
   }
@@ -45,9 +49,13 @@ Seen& ProcessBook::enter(pid_t tid, double now) {
 void ProcessBook::settle_program(Seen& process) {
   if (link_of(process.pid, "exe") == process.executing_as) {
     process.program = process.executing;
-    recording_.processes[process.row].program = process.program;
+    row_of(process).program = process.program;
   }
   process.executing.clear();
+}
+
+ProcessSeen& ProcessBook::row_of(const Seen& process) {
+  return process.row < recording_.processes.size() ? recording_.processes[process.row] : spilled_;
 }
 
 void ProcessBook::thread_ended(pid_t tid) { threads_.erase(tid); }
@@ -55,7 +63,7 @@ void ProcessBook::thread_ended(pid_t tid) { threads_.erase(tid); }
 void ProcessBook::process_ended(const Seen& process, double now) {
   const pid_t pid = process.pid;
   if (pid == 0) return;
-  recording_.processes[process.row].ended = now;
+  row_of(process).ended = now;
   recording_.most_memory = std::max(recording_.most_memory, peak_memory(pid));
   std::erase_if(threads_, [&](const auto& entry) { return entry.second->pid == pid; });
   processes_.erase(pid);

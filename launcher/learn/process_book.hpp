@@ -16,7 +16,7 @@ struct Seen {
   pid_t pid = 0;        // as the watcher sees it
   int inside = 0;       // as the tool does
   int parent = 0;       // inside
-  std::size_t row = 0;  // in Recording::processes
+  std::size_t row = 0;  // in Recording::processes; beyond its end: not recorded
   std::string program;
   std::string cwd;           // where it was looked up since the last chdir(2)
   bool own_root = false;     // it, or one that it descends from, has changed its root
@@ -39,16 +39,21 @@ class ProcessBook {
   const std::string& directory_of(Seen& process);
   bool is_child(const Seen& process, int inside) const;
   bool has_parent(const Seen& process, int inside) const { return process.parent == inside; }
+  // There was no room for all of them in the recording.
+  bool is_full() const { return full_; }
 
  private:
   Seen& enter(pid_t tid, double now);
   void settle_program(Seen& process);
   void drop_the_dead();
+  ProcessSeen& row_of(const Seen& process);
 
   Recording& recording_;
   std::unordered_map<pid_t, std::shared_ptr<Seen>> threads_;
   std::unordered_map<pid_t, std::shared_ptr<Seen>> processes_;
   Seen unknown_;
+  ProcessSeen spilled_;
+  bool full_ = false;
   unsigned entered_ = 0;
 };
 

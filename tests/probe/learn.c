@@ -132,6 +132,16 @@ static void signals(void) {
   printf("failed %d, ticks %s\n", failed, ticks > 10 ? "many" : "few");
 }
 
+// More names than a recording has room for, then one that it has.
+static void endless(void) {
+  char name[64];
+  for (int i = 0; i < 100100; i++) {
+    snprintf(name, sizeof name, "/opt/data/no%d", i);
+    access(name, F_OK);
+  }
+  puts("all asked");
+}
+
 static void door32(void) {
   long result = 20;  // getpid
   __asm__ volatile("int $0x80" : "+a"(result));
@@ -202,6 +212,7 @@ int main(int argc, char** argv) {
     if (!strcmp(word, "traced")) traced();
     if (!strcmp(word, "many")) many();
     if (!strcmp(word, "hostile")) hostile();
+    if (!strcmp(word, "endless")) endless();
     if (!strcmp(word, "loop")) loop(20000);
     if (!strcmp(word, "done")) puts("done");
     if (!strcmp(word, "seven")) return 7;

@@ -206,6 +206,35 @@ def products(rig):
 
 
 @test()
+def schema(rig):
+    """a recording is what its schema says"""
+    try:
+        import jsonschema
+    except ImportError:
+        raise Skip("no python3-jsonschema here: scripts/setup installs it")
+    rules = json.loads((Path(__file__).parents[2] / "docs/rules.schema.json").read_text())
+    recording = json.loads((Path(__file__).parents[2] / "docs/recording.schema.json").read_text())
+    seen = Learned(rig, "files", "network", "calls", "programs", "threads",
+                   options=("--untouched", rig.top / "schema.untouched"))
+    jsonschema.validate(seen.recording, recording)
+    jsonschema.validate(seen.rules, rules)
+    remove_made(rig)
+
+
+@test()
+def names_without_end(rig):
+    """a tool that asks for names without end is recorded up to a limit, and the rules say so"""
+    seen = Learned(rig, "endless", "files")
+    equal(seen.done.status, 0, repr(seen.done))
+    contains(seen.done.text, "all asked")
+    equal(len(seen.recording["paths"]), 100000)
+    contains(seen.done.errors, "more than 100000 different paths")
+    contains(seen.rules["runs"][0]["note"], "rules made of this run refuse them")
+    equal(seen.allowed("/opt/data/one"), None, "what came too late")
+    remove_made(rig)
+
+
+@test()
 def hostile_names(rig):
     """names with line ends, quotes and script tags stay data in rules, page and messages"""
     page = rig.top / "hostile.html"
