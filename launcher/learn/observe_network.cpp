@@ -95,8 +95,8 @@ void Observer::see_address(const Moment& moment, const std::string& direction, i
     use.address = found.path;
     if (direction == "bind") use_path(moment, found, Access::create, 0, answer);
   }
-  const std::string key = use.direction + '\n' + use.family + '\n' + use.type + '\n' +
-                          use.address + '\n' + std::to_string(use.port);
+  const std::string key = use.direction + '\n' + use.family + '\n' + use.type + '\n' + use.address +
+                          '\n' + std::to_string(use.port);
   NetworkUse& kept = entry(network_, key, spilled_network_, "addresses");
   if (kept.tally.count == 0) kept = std::move(use);
   count(kept.tally, moment, 0);

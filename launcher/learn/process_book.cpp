@@ -36,8 +36,7 @@ Seen& ProcessBook::enter(pid_t tid, double now) {
       process->own_root = parent->second->own_root;
     }
     if (!full_) {
-      recording_.processes.push_back(
-          {process->inside, process->parent, now, 0, process->program});
+      recording_.processes.push_back({process->inside, process->parent, now, 0, process->program});
     }
     recording_.most_processes =
         std::max(recording_.most_processes, static_cast<int>(processes_.size()));
