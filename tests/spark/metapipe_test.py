@@ -188,7 +188,7 @@ def cwltool_step(rig):
     place, native = steps(rig)
     venv = BUILD / "cwltool"
     if not (venv / "bin/cwltool").exists():
-        run(sys.executable, "-m", "venv", venv, what="python3 -m venv (python3-venv)")
+        run("/usr/bin/python3", "-m", "venv", venv, what="python3 -m venv (python3-venv)")
         made = subprocess.run([venv / "bin/pip", "-q", "install", "cwltool==3.1.20250110105449"], capture_output=True, text=True)
         if made.returncode != 0:
             shutil.rmtree(venv)

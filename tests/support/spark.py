@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A real Spark where the tests run: an application's jar, spark-submit, a standalone cluster."""
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -10,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 from jars import JARS, JVM, add, make_jars
-from place import MS_BIND, WORK, mount
+from place import MS_BIND, UID, WORK, mount
 from promises import Failed, Skip, check
 
 HOME = WORK / "spark"
@@ -32,9 +33,20 @@ logger.tool.level = info
 """
 
 
+def know_the_user():
+    """Spark wants its user's name. A useradd of somebody else meanwhile takes our /etc/passwd away: it puts
+    another file in the place of the one that ours is mounted on."""
+    try:
+        pwd.getpwuid(UID)
+    except KeyError:
+        for name in ("passwd", "group"):
+            mount(str(WORK / name), f"/etc/{name}", None, MS_BIND)
+
+
 def make_spark(rig):
     """Once: SPARK_HOME, and the application's jar, of which the image is a stored entry."""
     make_jars(rig)
+    know_the_user()
     if not (TARGET / "spark/jars").is_dir():
         raise Skip(f"{TARGET}/spark is not there: jvm/build makes it")
     if not HOME.exists():
