@@ -116,7 +116,7 @@ def chunks(rig):
     if (place / "chunk0").exists():
         return place
     root = native_root(rig, BUILD)  # made of the images: the tutorial's proteins are in their database's source
-    names = run("chroot", root, "/usr/bin/blastdbcmd", "-db", "/share/apps/gepan/bio_databases/uniref50_split_1",
+    names = run("chroot", root, "/opt/bio/ncbi/bin/blastdbcmd", "-db", "/share/apps/gepan/bio_databases/uniref50_split_1",
                 "-entry", "all", "-outfmt", "%f", what="blastdbcmd")
     proteins = [">" + text for text in names.split(">")[1:]]
     for number in range(PARTITIONS):
