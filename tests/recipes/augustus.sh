@@ -11,7 +11,7 @@ run() {
   grep -q 'protein sequence' fly.gff
   head -c 60000 contig.fa > part.fa
   awk '$3 == "intron" { print $1 "\tb2h\tintron\t" $4 "\t" $5 "\t0\t" $7 "\t.\tpri=4;src=E" }' fly.gff > hints.gff
-  tool augustus --species=fly --hintsfile=hints.gff --extrinsicCfgFile=extrinsic.E.cfg --alternatives-from-evidence=true part.fa > hints.out
+  tool augustus --species=fly --hintsfile=hints.gff --softmasking=0 --extrinsicCfgFile=extrinsic.E.cfg --alternatives-from-evidence=true part.fa > hints.out
 }
 
 normalise() { cat; }
