@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """A real Spark where the tests run: an application's jar, spark-submit, a standalone cluster."""
 import os
-import pwd
 import re
 import shutil
 import signal
@@ -11,7 +10,7 @@ import zipfile
 from pathlib import Path
 
 from jars import JARS, JVM, add, make_jars
-from place import MS_BIND, UID, WORK, mount
+from place import MS_BIND, WORK, mount
 from promises import Failed, Skip, check
 
 HOME = WORK / "spark"
@@ -33,20 +32,22 @@ logger.tool.level = info
 """
 
 
-def know_the_user():
-    """Spark wants its user's name. A useradd of somebody else meanwhile takes our /etc/passwd away: it puts
-    another file in the place of the one that ours is mounted on."""
-    try:
-        pwd.getpwuid(UID)
-    except KeyError:
-        for name in ("passwd", "group"):
-            mount(str(WORK / name), f"/etc/{name}", None, MS_BIND)
+def own_etc():
+    """Once: /etc is a copy of our own. Spark wants its user's name, and a useradd of somebody else meanwhile puts
+    another file in the place of the /etc/passwd that ours is mounted on."""
+    place = WORK / "etc"
+    if place.exists():
+        return
+    subprocess.run(["cp", "-a", "/etc", place], check=True)
+    for name in ("passwd", "group"):
+        shutil.copy(WORK / name, place / name)
+    mount(str(place), "/etc", None, MS_BIND)
 
 
 def make_spark(rig):
     """Once: SPARK_HOME, and the application's jar, of which the image is a stored entry."""
     make_jars(rig)
-    know_the_user()
+    own_etc()
     if not (TARGET / "spark/jars").is_dir():
         raise Skip(f"{TARGET}/spark is not there: jvm/build makes it")
     if not HOME.exists():
