@@ -3,7 +3,7 @@
 
 #include <unistd.h>
 
-#include "launcher/sha256.hpp"
+#include "launcher/file_digest.hpp"
 #include "packaging/stub.hpp"
 #include "runtime/payload/seal.hpp"
 #include "trust/signature_sections.hpp"

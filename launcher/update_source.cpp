@@ -2,16 +2,13 @@
 #include "launcher/update_source.hpp"
 
 #include <fnmatch.h>
-#include <openssl/evp.h>
 #include <sys/stat.h>
 
-#include <array>
 #include <cstdlib>
-#include <memory>
 #include <nlohmann/json.hpp>
-#include <vector>
 
 #include "launcher/fetch.hpp"
+#include "launcher/file_digest.hpp"
 #include "trust/program.hpp"
 
 namespace rootlet {
@@ -30,7 +27,7 @@ Result<UpdateSource> image_here(const std::string& path) {
   UpdateSource source;
   source.from = source.target = path;
   source.header.length = static_cast<std::uint64_t>(status.st_size);
-  source.header.sha1 = TRY(sha1_text_of(file.get(), path));
+  source.header.sha1 = TRY(sha1_of(file.get(), path));
   return source;
 }
 
@@ -95,29 +92,6 @@ Result<std::string> find_asset(const nlohmann::json& release, const std::string&
 }
 
 }  // namespace
-
-Result<std::string> sha1_text_of(int fd, const std::string& name) {
-  const std::unique_ptr<EVP_MD_CTX, void (*)(EVP_MD_CTX*)> context(::EVP_MD_CTX_new(),
-                                                                   ::EVP_MD_CTX_free);
-  ::EVP_DigestInit_ex(context.get(), ::EVP_sha1(), nullptr);
-  std::vector<char> buffer(1 << 20);
-  for (off_t at = 0;;) {
-    const ssize_t got = ::pread(fd, buffer.data(), buffer.size(), at);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return last_error("compute the digest", name);
-    if (got == 0) break;
-    ::EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(got));
-    at += got;
-  }
-  std::array<unsigned char, 20> digest{};
-  ::EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
-  std::string text;
-  for (const unsigned char byte : digest) {
-    text += "0123456789abcdef"[byte >> 4];
-    text += "0123456789abcdef"[byte & 15];
-  }
-  return text;
-}
 
 Result<UpdateSource> open_update_source(const std::string& text) {
   if (text.ends_with(".zsync")) return control_at(text);

@@ -28,7 +28,4 @@ Result<UpdateSource> open_update_source(const std::string& text);
 // asked for through its API ($GITHUB_API_URL, as GitHub's own runners set it).
 Result<UpdateSource> open_update_source(const packaging::UpdateInformation& information);
 
-// The SHA-1 of an open file, in hexadecimal: what zsync compares.
-Result<std::string> sha1_text_of(int fd, const std::string& name);
-
 }  // namespace rootlet

@@ -11,6 +11,7 @@
 #include <cstdlib>
 
 #include "launcher/fetch.hpp"
+#include "launcher/file_digest.hpp"
 #include "launcher/image_report.hpp"
 #include "launcher/successor.hpp"
 #include "launcher/work_directory.hpp"
@@ -51,7 +52,7 @@ Result<UpdateSource> find_source(const UpdateRequest& request, const Installed& 
 
 Result<UpdateState> compare(const Installed& old, const UpdateSource& source) {
   UpdateState state{true, source.header.length, source.from, {}};
-  state.installed = TRY(sha1_text_of(old.fd.get(), old.path));
+  state.installed = TRY(sha1_of(old.fd.get(), old.path));
   state.newer = state.installed != source.header.sha1 ||
                 static_cast<std::uint64_t>(old.status.st_size) != source.header.length;
   return state;
@@ -180,7 +181,7 @@ Status fetch_new(const UpdateRequest& request, const Installed& old, const Updat
 Status check_content(int fd, const UpdateSource& source) {
   struct stat status {};
   if (::fstat(fd, &status) != 0) return last_error(kUpdate, source.target);
-  const std::string sha1 = TRY(sha1_text_of(fd, source.target));
+  const std::string sha1 = TRY(sha1_of(fd, source.target));
   if (sha1 == source.header.sha1 &&
       static_cast<std::uint64_t>(status.st_size) == source.header.length) {
     return Done{};

@@ -8,7 +8,7 @@
 #include <filesystem>
 #include <map>
 
-#include "launcher/sha256.hpp"
+#include "launcher/file_digest.hpp"
 #include "runtime/os/fd.hpp"
 
 namespace rootlet::records {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "launcher/sha256.hpp"
+#include "launcher/file_digest.hpp"
 
 #include <openssl/evp.h>
 #include <unistd.h>
@@ -15,12 +15,10 @@ struct FreeContext {
   void operator()(EVP_MD_CTX* context) const { ::EVP_MD_CTX_free(context); }
 };
 
-}  // namespace
-
-Result<std::string> sha256_of(int fd, const std::string& name) {
+Result<std::string> digest_of(int fd, const std::string& name, const EVP_MD* kind) {
   const std::unique_ptr<EVP_MD_CTX, FreeContext> context(::EVP_MD_CTX_new());
-  if (!context || ::EVP_DigestInit_ex(context.get(), ::EVP_sha256(), nullptr) != 1) {
-    return plain_error("compute the digest", name, "libcrypto has no SHA-256");
+  if (!context || ::EVP_DigestInit_ex(context.get(), kind, nullptr) != 1) {
+    return plain_error("compute the digest", name, "libcrypto has not this kind");
   }
   std::vector<char> buffer(1 << 20);
   for (off_t at = 0;;) {
@@ -31,15 +29,26 @@ Result<std::string> sha256_of(int fd, const std::string& name) {
     ::EVP_DigestUpdate(context.get(), buffer.data(), static_cast<std::size_t>(got));
     at += got;
   }
-  std::array<unsigned char, 32> digest{};
-  ::EVP_DigestFinal_ex(context.get(), digest.data(), nullptr);
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  ::EVP_DigestFinal_ex(context.get(), digest.data(), &size);
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;
-  for (const unsigned char byte : digest) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 15];
+  for (unsigned i = 0; i < size; ++i) {
+    text += kDigits[digest[i] >> 4];
+    text += kDigits[digest[i] & 15];
   }
   return text;
+}
+
+}  // namespace
+
+Result<std::string> sha256_of(int fd, const std::string& name) {
+  return digest_of(fd, name, ::EVP_sha256());
+}
+
+Result<std::string> sha1_of(int fd, const std::string& name) {
+  return digest_of(fd, name, ::EVP_sha1());
 }
 
 }  // namespace rootlet

@@ -7,7 +7,9 @@
 
 namespace rootlet {
 
-// The SHA-256 of a whole open file, in hexadecimal.
+// Of a whole open file, in hexadecimal. SHA-1 is what zsync's control files hold, and
+// tells damage only.
 Result<std::string> sha256_of(int fd, const std::string& name);
+Result<std::string> sha1_of(int fd, const std::string& name);
 
 }  // namespace rootlet
