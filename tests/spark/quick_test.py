@@ -22,6 +22,7 @@ def in_one_jvm(rig):
     equal(said["warm"], ["equal 60"])
     equal(said["empty"], ["equal 3"])
     equal((said["runs"], said["bytes"][0]), (["12"], "true"))
+    equal(said["recorded"], ["12"])
     equal(said["taken"], ["[0, 1, 4]"])
     equal(said["pipe"], ["equal 40"])
     equal(said["records"], ["true"] * 2)

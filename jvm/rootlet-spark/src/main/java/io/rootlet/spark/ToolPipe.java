@@ -3,7 +3,11 @@ package io.rootlet.spark;
 
 import io.rootlet.ToolCommand;
 import io.rootlet.ToolSession;
+import java.io.IOException;
 import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.function.Consumer;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
@@ -34,6 +38,7 @@ public final class ToolPipe implements Serializable {
   private boolean logsStderr = true;
   private boolean onDisk;
   private ToolMetrics metrics;
+  private String records;
 
   private ToolPipe(ToolCommand command) {
     this.command = command;
@@ -50,6 +55,7 @@ public final class ToolPipe implements Serializable {
     copy.logsStderr = logsStderr;
     copy.onDisk = onDisk;
     copy.metrics = metrics;
+    copy.records = records;
     change.accept(copy);
     return copy;
   }
@@ -77,6 +83,16 @@ public final class ToolPipe implements Serializable {
   /** Counts runs, bytes, processor time and memory. */
   public ToolPipe metrics(ToolMetrics counted) {
     return with(copy -> copy.metrics = counted);
+  }
+
+  /**
+   * Each attempt of each partition writes its record (docs/records.md of Rootlet) into this directory of a
+   * file system that all executors see, as `stage-S-partition-P-task-T.json`: those that failed too. Of an
+   * executor that was killed the record says that it is incomplete.
+   */
+  public ToolPipe recordIn(String directory) {
+    if (!directory.startsWith("/")) throw new IllegalArgumentException(directory + ": not an absolute path");
+    return with(copy -> copy.records = directory);
   }
 
   /** Elements as lines of UTF-8; each line that the tool writes becomes an element. */
@@ -121,8 +137,19 @@ public final class ToolPipe implements Serializable {
     if (!command.hasOption("profile")) run = run.profile(ToolCommand.Profile.ISOLATED);
     if (!command.hasOption("cwd")) run = run.option("cwd=/tmp");
     if (onDisk) run = run.option("tmp=" + TaskSurroundings.localDirectory());
+    if (records != null) run = run.option("record=" + recordOf(task));
     if (logsStderr) run = run.stderr(TaskSurroundings.logger(task, command), 64 << 10);
     return warm ? run.in(ToolSession.ofJvm()) : run;
+  }
+
+  private String recordOf(TaskContext task) {
+    try {
+      Files.createDirectories(Path.of(records));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return records + "/stage-" + task.stageId() + "-partition-" + task.partitionId() + "-task-"
+        + task.taskAttemptId() + ".json";
   }
 
   boolean skipsEmpty() {

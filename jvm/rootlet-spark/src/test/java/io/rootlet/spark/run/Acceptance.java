@@ -119,7 +119,7 @@ public final class Acceptance {
     return IntStream.range(0, count).mapToObj(n -> String.valueOf((long) n * n)).toList();
   }
 
-  private void equal(int partitions) {
+  private void equal(int partitions) throws Exception {
     ToolMetrics metrics = ToolMetrics.register(context.sc(), "probe");
     int count = partitions * 5;
     ToolPipe pipe = ToolPipe.of(shell(SQUARES)).metrics(metrics);
@@ -128,6 +128,16 @@ public final class Acceptance {
     say("bytes", String.valueOf(metrics.bytesIn() > count && metrics.bytesOut() > count && metrics.maxRssBytes() > 0));
     compare("warm", pipe.warm().lines(numbers(count, partitions)).collect(), squares(count));
     compare("empty", pipe.skipEmptyPartitions().lines(numbers(3, 8)).collect(), squares(3));
+    Path records = Files.createTempDirectory("records");
+    pipe.recordIn(records.toString()).lines(numbers(count, partitions)).count();
+    int whole = 0;
+    for (String name : records.toFile().list()) {
+      String record = Files.readString(records.resolve(name));
+      if (name.matches("stage-\\d+-partition-\\d+-task-\\d+\\.json") && record.contains("\"state\":\"ended\"")) whole++;
+      Files.delete(records.resolve(name));
+    }
+    Files.delete(records);
+    say("recorded", String.valueOf(whole));
     say("taken", String.valueOf(pipe.lines(numbers(count, partitions)).take(3)));
   }
 
