@@ -11,6 +11,7 @@
 #include "launcher/build_report.hpp"
 #include "launcher/command_line.hpp"
 #include "launcher/data_store.hpp"
+#include "launcher/release.hpp"
 #include "launcher/verbs.hpp"
 #include "runtime/run/data_search.hpp"
 #include "runtime/run/source.hpp"
@@ -237,6 +238,12 @@ int verify(const Request& request) {
 Result<std::set<std::string>> digests_named_by(const std::vector<std::string>& images) {
   std::set<std::string> digests;
   for (const std::string& image : images) {
+    if (const auto release = TRY(read_release(image)); release) {
+      for (const auto* pins : {&release->tools, &release->data}) {
+        for (const Release::Pin& pin : *pins) digests.insert(pin.digest);
+      }
+      continue;
+    }
     Source source = TRY(open_source(image));
     for (const Policy::Data& data : TRY(read_policy(source)).data) digests.insert(data.digest);
   }
@@ -321,7 +328,8 @@ int data_verb(int argc, char** argv) {
       ->check(CLI::Range(0, 36500));
   collects->add_option("--max-size", request.max_size, "and more until no more than SIZE is left")
       ->transform(CLI::AsSizeValue(false));
-  collects->add_option("--keep", request.keep, "never what IMAGE names")->allow_extra_args(false);
+  collects->add_option("--keep", request.keep, "never what IMAGE, or a release, names")
+      ->allow_extra_args(false);
   collects->add_flag("--dry-run", request.dry_run, "only say what would go");
   common(collects, false);
   if (const auto status = parse_arguments(app, argc, argv)) return *status;

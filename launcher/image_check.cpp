@@ -10,6 +10,7 @@
 
 #include "launcher/data_store.hpp"
 #include "launcher/jar_images.hpp"
+#include "launcher/release_check.hpp"
 #include "packaging/decide.hpp"
 #include "packaging/difference.hpp"
 #include "packaging/image_tree.hpp"
@@ -182,6 +183,9 @@ Result<std::vector<CheckedImage>> check_file(const std::string& file, const Chec
     return last_error(kCheck, file);
   }
   if (plain && !S_ISREG(status.st_mode)) return plain_error(kCheck, file, "not a regular file");
+  if (const auto release = TRY(read_release(file)); release) {
+    return check_release(*release, request);
+  }
   std::array<char, 4> magic{};
   const os::Fd fd(plain ? ::open(file.c_str(), O_RDONLY | O_CLOEXEC) : -1);
   if (plain && !fd.valid()) return last_error(kCheck, file);

@@ -3,11 +3,14 @@
 
 #include "launcher/configuration.hpp"
 #include "launcher/join_run.hpp"
+#include "launcher/release.hpp"
 #include "launcher/run_options.hpp"
 #include "launcher/start.hpp"
 #include "launcher/verbs.hpp"
 #include "runtime/os/fd.hpp"
 #include "runtime/os/process.hpp"
+#include "runtime/run/paths.hpp"
+#include "runtime/run/run_record.hpp"
 
 // run, exec and shell: a packed file, a bare squashfs or a directory, run by
 // our own code. The stub inside IMAGE is never executed.
@@ -18,7 +21,8 @@ std::string usage(const std::string& verb) {
   return "Usage: rootlet " + verb + " [OPTION]... IMAGE" + (verb == "exec" ? " PROGRAM" : "") +
          (verb == "shell" ? "" : " [ARGUMENT]...") +
          "\n\n"
-         "IMAGE: an AppImage, a squashfs, FILE@OFFSET, JAR!/NAME, or a root directory" +
+         "IMAGE: an AppImage, a squashfs, FILE@OFFSET, JAR!/NAME, a root directory, or\n"
+         "RELEASE TOOL (see rootlet lock)" +
          (verb == "run" ? ".\n" : ";\nor the number of a run, to go inside of it.\n") +
          "What follows IMAGE is the tool's.\n\n";
 }
@@ -77,6 +81,35 @@ Result<int> join(const std::string& verb, const RunLine& line, std::vector<int> 
   return join_run(TRY(find_run(line.image)), line.options, command, std::move(closed));
 }
 
+// RELEASE TOOL ...: the tool that it pins, and its data. Returns the tool's digest.
+Result<std::string> take_from(const Release& release, const std::string& verb, RunLine& line) {
+  const std::string name = line.arguments.empty() ? "" : line.arguments.front();
+  const Release::Pin* tool = release.tool(name);
+  if (tool == nullptr) {
+    std::string known;
+    for (const Release::Pin& pin : release.tools) known += (known.empty() ? "" : ", ") + pin.name;
+    Error error = plain_error("run from the release", line.image,
+                              name.empty() ? "no tool is named" : "it has no tool " + name);
+    error.hint = "rootlet " + verb + " " + line.image + " TOOL ...; its tools: " + known;
+    return error;
+  }
+  line.arguments.erase(line.arguments.begin());
+  const Caller caller = read_caller("rootlet", environ);
+  std::vector<std::string>& given = line.options.data_paths;
+  DataSearch found = TRY(find_pin(*tool, release, given, caller));
+  if (!found.fd.valid()) return pin_is_missing(*tool, release, found);
+  for (const Release::Pin& data : release.data) {
+    if (!data.attached) continue;
+    const DataSearch image = TRY(find_pin(data, release, given, caller));
+    if (!image.fd.valid()) return pin_is_missing(data, release, image);
+    line.options.attachments.push_back({image.file, data.path});
+  }
+  given.push_back(directory_of(release.file));  // where the tools' own data may lie, too
+  line.image = found.file;
+  RunRecord::of_this_run().release = release.as_json();
+  return tool->digest;
+}
+
 Result<int> run(const std::string& verb, int argc, char** argv) {
   set_option_prefix("--");
   if (argc > 1 && std::string_view(argv[1]) == "--help-all") {
@@ -94,6 +127,10 @@ Result<int> run(const std::string& verb, int argc, char** argv) {
     return plain_error("read the command line", "rootlet " + verb, "no IMAGE is given",
                        "rootlet " + verb + " --help");
   }
+  std::string seal;
+  if (const auto release = TRY(read_release(line.image)); release) {
+    seal = TRY(take_from(*release, verb, line));
+  }
   if (verb != "run" && names_a_run(line.image)) return join(verb, line, std::move(closed));
   if (verb == "shell") line.options.shell = true;
   if (verb == "exec") {
@@ -104,7 +141,7 @@ Result<int> run(const std::string& verb, int argc, char** argv) {
     line.options.exec = line.arguments.front();
     line.arguments.erase(line.arguments.begin());
   }
-  return start(std::move(line.options), line.image, std::move(closed), line.arguments);
+  return start(std::move(line.options), line.image, std::move(closed), line.arguments, seal);
 }
 
 }  // namespace

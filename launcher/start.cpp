@@ -16,8 +16,20 @@
 
 namespace rootlet {
 
+namespace {
+
+// Between the search and here the file may have become another one.
+Status refuse_other_seals(const Source& source, const std::string& wanted) {
+  const Seal* seal = source.image ? source.image->seal() : nullptr;
+  if (seal != nullptr && seal_text(seal->digest) == wanted) return Done{};
+  return plain_error("open the image", source.file, "it changed while it was looked at",
+                     "run it again");
+}
+
+}  // namespace
+
 Result<int> start(Options options, const std::string& root, std::vector<int> closed,
-                  const std::vector<std::string>& arguments) {
+                  const std::vector<std::string>& arguments, const std::string& seal) {
   add_lzo_images();
   take_seccomp_profiles();
   VerifySettings::of_this_run().whole_files = options.reach == Reach::kernel;
@@ -34,6 +46,7 @@ Result<int> start(Options options, const std::string& root, std::vector<int> clo
   Source source = unpacked ? TRY(open_source(unpacked->path() + "/root"))
                            : TRY(open_source(root, std::move(opened.fd)));
   if (!unpacked) TRY(check_judged(opened.seal, source, root));
+  if (!seal.empty()) TRY(refuse_other_seals(source, seal));
   // A directory of the host that may be written is shown as a bind shows it.
   if (options.root_writable && !source.image) {
     options.given.push_back({"bind", source.file, Origin::command_line});

@@ -10,6 +10,7 @@ int main(int argc, char** argv) {
   const std::string_view verb = argc > 0 ? argv[0] : "";
   if (verb == "build") return rootlet::build_verb(argc, argv);
   if (verb == "data") return rootlet::data_verb(argc, argv);
+  if (verb == "lock") return rootlet::lock_verb(argc, argv);
   if (verb == "record") return rootlet::record_verb(argc, argv);
   if (verb == "check") return rootlet::check_verb(argc, argv);
   if (verb == "jar") return rootlet::jar_verb(argc, argv);

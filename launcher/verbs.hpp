@@ -21,6 +21,7 @@ int uninstall_verb(int argc, char** argv);
 int list_verb(int argc, char** argv);
 int data_verb(int argc, char** argv);
 int record_verb(int argc, char** argv);
+int lock_verb(int argc, char** argv);
 int jar_verb(int argc, char** argv);
 int run_verb(int argc, char** argv);
 int exec_verb(int argc, char** argv);
@@ -72,6 +73,7 @@ inline constexpr std::array kVerbs = std::to_array<Verb>({
     {"build", "Make", "pack a directory, an AppDir or a tar into one executable file",
      Program::tools},
     {"data", "Make", "images of data: keep, find, verify, remove", Program::tools},
+    {"lock", "Make", "pin the tools and data of a release in one small file", Program::tools},
     {"jar", "Make", "put images into a jar, where they run in place", Program::tools},
     {"check", "Look", "is a file sound, and does it pass its own test?", Program::tools},
     {"record", "Look", "read, compare, repeat and publish records of runs", Program::tools},

@@ -146,6 +146,26 @@ def wrong_ones(rig):
 
 
 @test()
+def ambiguous(rig):
+    """of several files that are the right one, the first place counts, and its digest before its name"""
+    env = store(rig)
+    image, digest = make(rig, "pfam", "pfam 36\n")
+    packed = tool(rig, "tool.AppImage", ("pfam", digest, True))
+    first, second = rig.top / "first", rig.top / "second"
+    for directory in (first, second):
+        shutil.rmtree(directory, ignore_errors=True)
+        by_digest = directory / "sha256" / digest[7:9]
+        by_digest.mkdir(parents=True)
+        for name in (by_digest / digest[7:], directory / "pfam.sqfs", directory / "pfam"):
+            shutil.copy(image, name)
+    options = (f"--data-path={first}", f"--data-path={second}")
+    found = json.loads(rootlet(rig, "data", "find", packed, *options, "--json", env=env).text)
+    equal(found[0]["found"], str(first / "sha256" / digest[7:9] / digest[7:]))
+    done = read(rig, packed, f"data-path={first}", f"data-path={second}", env=env)
+    equal((done.status, done.text), (0, "pfam 36\n"), repr(done))
+
+
+@test()
 def not_required(rig):
     """data that is not required is left out where it is not found"""
     env = store(rig)
@@ -316,6 +336,65 @@ def another_dataset(rig):
     done = read(rig, packed, env=env, what=f"cat /ref/*/where; ls '{env['XDG_DATA_HOME']}' '{other}'")
     equal(done.text, "mine\n", repr(done))
     equal(done.errors.count("No such file"), 2, repr(done))
+
+
+def release(rig, name, *images, env, more=()):
+    """A release of images, all of which go to the store and away from where they were."""
+    for image in images:
+        rootlet(rig, "data", "add", image, env=env)
+    file = rig.top / f"{name}.release"
+    file.unlink(missing_ok=True)
+    rig.top.chmod(0o777)
+    rootlet(rig, "lock", "--name", name, "--version", "1", "-o", file, *images, *more, env=env)
+    return file
+
+
+@test()
+def pinned_release(rig):
+    """a release runs the tool and data that it pins, wherever they are, and its record says so"""
+    env = store(rig)
+    data, digest = make(rig, "pfam", "pfam 36\n")
+    shown, _ = make(rig, "shown", "shown\n")
+    packed = tool(rig, "tool.AppImage", ("pfam", digest, True))
+    rootlet(rig, "data", "add", data, shown, env=env)
+    file = release(rig, "meta", packed, env=env, more=("--attach", f"{shown}:/ref/shown"))
+    packed.write_bytes(tool(rig, "tool.AppImage", ("pfam", digest, False)).read_bytes())
+    pinned = json.loads(file.read_text())
+    equal([one["name"] for one in pinned["tools"] + pinned["data"]], ["tool", "pfam", "shown"])
+    record = rig.cwd / "r.json"
+    done = rootlet(rig, "run", f"--record={record}", file, "tool", "-c", "cat /ref/*/where", env=env)
+    equal(done.text, "pfam 36\nshown\n")
+    told = json.loads(record.read_text())
+    equal((told["release"]["name"], told["images"][0]["seal"]), ("meta 1", pinned["tools"][0]["digest"]))
+    equal({(one["role"], one.get("path")) for one in told["images"]},
+          {("root", ""), ("data", "/ref/pfam"), ("attached", "/ref/shown")})
+    rootlet(rig, "check", "--no-selftest", file, env=env)
+    rig.run(rig.rootlet, "run", file, "toll", env=env).failed_by_us("no tool toll", "its tools: tool")
+    kept = {one["digest"] for one in pinned["tools"] + pinned["data"]}
+    rootlet(rig, "data", "gc", "--unused-for=0", f"--keep={file}", env=env)
+    equal({one["digest"] for one in json.loads(rootlet(rig, "data", "list", "--json", env=env).text)}, kept)
+
+
+@test()
+def broken_release(rig):
+    """a release of which something is missing, changed or damaged is refused by name"""
+    env = store(rig)
+    packed = tool(rig, "tool.AppImage")
+    file = release(rig, "meta", packed, env=env)
+    digest = json.loads(file.read_text())["tools"][0]["digest"]
+    stored = Path(env["XDG_DATA_HOME"]) / "rootlet/data/sha256" / digest[7:9] / digest[7:]
+    stored.chmod(0o644)
+    content = bytearray(stored.read_bytes())
+    content[len(content) // 2] ^= 1
+    stored.write_bytes(bytes(content))
+    contains(rootlet(rig, "check", "--no-selftest", file, env=env, status=1).text, "damaged")
+    stored.unlink()
+    rootlet(rig, "check", file, env=env, status=1)
+    rig.run(rig.rootlet, "run", file, "tool", env=env).failed_by_us("what the release pins", digest)
+    for text in ('{"release":1}', '{"release":1,', '{"release":2,"tools":[],"data":[]}',
+                 '{"release":1,"tools":[{"name":"../x","digest":"sha256:0"}],"data":[]}'):
+        rig.run(rig.rootlet, "run", rig.copy("bad.release", text.encode()), "tool", env=env).failed_by_us(
+            "read the release")
 
 
 @test(by="root")
