@@ -29,7 +29,7 @@ class Sealed:
         shutil.copy("/bin/busybox", tree / "bin/busybox")
         for name in ("sh", "cat", "sha256sum"):
             (tree / "bin" / name).symlink_to("busybox")
-        random.seed(20)
+        random.seed(rig.uid)  # of two identities, 200 places in all
         noise = random.randbytes(3_000_000)
         (tree / "big").write_bytes(noise)
         (tree / "small").write_text("".join(f"{i}\n" for i in range(200_000)))
@@ -114,22 +114,29 @@ def policy(rig):
 
 @test()
 def another_seal(rig):
-    """the seal of another image, a seal cut short, and a tree cut short are refused by name"""
+    """the seal, the descriptor or the tree of another image, and those cut short, are refused"""
     sealed = Sealed(rig)
     tree = rig.top / "other.tree"
-    tree.mkdir(exist_ok=True)
-    shutil.copy("/bin/busybox", tree / "sh")
-    other = rig.build(tree, "other.AppImage", "--entry", "/sh").read_bytes()
+    shutil.copytree(rig.top / "sealed.tree", tree, dirs_exist_ok=True, symlinks=True)
+    (tree / "small").write_text("another one\n")
+    other = rig.build(tree, "other.AppImage", "--entry", "/bin/sh").read_bytes()
     begin = int(rig.run(rig.top / "other.AppImage", "--appimage-offset").text)
     length, = struct.unpack_from("<Q", other, begin + 40)
     page = begin + -(-length // PAGE) * PAGE
     for name, content, reason in (
             ("another's", sealed.bytes[:sealed.page] + other[page:], "another image's"),
+            ("another's descriptor", sealed.bytes[:sealed.page + 64] + other[page + 64:page + 320]
+             + sealed.bytes[sealed.page + 320:], ""),
             ("cut in the page", sealed.bytes[:sealed.page + 100], "cut short"),
             ("cut in the tree", sealed.bytes[:-1], "cut short")):
         done = run(rig, rig.copy("wrong", content))
         done.failed_by_us("read the seal")
         contains(done.errors, reason)
+    # A page that is right, and a tree that does not belong to it.
+    leaves = len(sealed.bytes) - sealed.page - PAGE
+    foreign = (other[page + PAGE:] * 2)[:leaves]
+    done = run(rig, rig.copy("wrong", sealed.bytes[:sealed.page + PAGE] + foreign))
+    done.failed_by_us("is not what was sealed")
 
 
 @test()
