@@ -180,13 +180,20 @@ class Supervisor {
     }
     switch (message->kind) {
       case Message::Kind::note: StatusReport::of_this_run().note(message->text); break;
-      case Message::Kind::stopped: stop_as(message->number); break;
+      case Message::Kind::stopped: hear_stop(message->number); break;
       case Message::Kind::ended: hear_end(message->number); break;
       case Message::Kind::failed: error_ = cause_of(message->error); break;
       case Message::Kind::started: StatusReport::of_this_run().started(); break;
       case Message::Kind::signal:
       case Message::Kind::errand: break;
     }
+  }
+
+  // A job that was stopped and goes on as a whole: we were stopped before we could
+  // hear of the tool's stop, which is over by now, and our own SIGCONT waits. To
+  // stop then would be for ever.
+  void hear_stop(int signal) {
+    if (!pass_signals()) stop_as(signal);
   }
 
   // A tool that lost its files may end by itself, before anyone can stop it,
@@ -227,13 +234,17 @@ class Supervisor {
     return failure;
   }
 
-  void pass_signals() {
+  // Whether the tool goes on by one of them.
+  bool pass_signals() {
+    bool goes_on = false;
     signalfd_siginfo info{};
     while (::read(signals_.get(), &info, sizeof info) == sizeof info) {
       const int number = static_cast<int>(info.ssi_signo);
       if (number == SIGCHLD) continue;
+      goes_on = goes_on || number == SIGCONT;
       (void)sandbox::send_message(init_.control.get(), {Message::Kind::signal, number, "", {}});
     }
+    return goes_on;
   }
 
   // Nothing is left when this returns: init's end ends its PID namespace, and

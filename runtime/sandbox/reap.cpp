@@ -31,6 +31,7 @@ double seconds() {
 class GroupSignals {
  public:
   void note(const signalfd_siginfo& info) {
+    if (info.ssi_signo == SIGCONT) goes_on();
     // A sender outside of our PID namespace, or the kernel, has no pid here.
     if (info.ssi_pid == 0 && info.ssi_signo < when_.size()) when_[info.ssi_signo] = seconds();
   }
@@ -44,8 +45,16 @@ class GroupSignals {
     return recent;
   }
 
+  // The tool is told to go on, by whomever. A job that goes on as a whole is told so one
+  // process after the other, and we may look before the tool has heard it: a stop that
+  // still shows is the one that is over, and the launcher would stop again, for ever.
+  void goes_on() { went_on_ = seconds(); }
+  bool just_went_on() const { return went_on_ > 0 && seconds() - went_on_ < kMoment / 1000.0; }
+  static constexpr int kMoment = 100;  // ms
+
  private:
   std::array<double, 65> when_{};
+  double went_on_ = 0;
 };
 
 void drain(int signals, GroupSignals& group) {
@@ -53,12 +62,12 @@ void drain(int signals, GroupSignals& group) {
   while (::read(signals, &info, sizeof info) == sizeof info) group.note(info);
 }
 
-// True when the tool itself has ended.
-bool collect(const Tool& tool, int control) {
+// True when the tool itself has ended. `stops`: its stops are told, too.
+bool collect(const Tool& tool, int control, bool stops) {
   int status = 0;
   pid_t pid = 0;
   bool ended = false;
-  while ((pid = ::waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
+  while ((pid = ::waitpid(-1, &status, WNOHANG | (stops ? WUNTRACED : 0))) > 0) {
     if (pid != tool.pid) continue;  // an orphan of the tool's
     const bool stopped = WIFSTOPPED(status);
     // Who speaks for it (spokesman.hpp) may still have to say why it ended.
@@ -90,7 +99,8 @@ int reap(const Tool& tool, int control, bool tell_start) {
                       {control, POLLIN, 0},
                       {tell_start ? tool.channel.get() : -1, 0, 0}};
   while (true) {
-    if (::poll(events, 3, -1) < 0 && errno != EINTR) return 1;
+    const int moment = group.just_went_on() ? GroupSignals::kMoment : -1;
+    if (::poll(events, 3, moment) < 0 && errno != EINTR) return 1;
     std::optional<Message> message;
     if (events[1].revents != 0) {
       message = receive_message(control);
@@ -99,6 +109,7 @@ int reap(const Tool& tool, int control, bool tell_start) {
     // After the message was taken: what came to the group is here by now.
     drain(signals.get(), group);
     if (message && message->kind == Message::Kind::signal) {
+      if (message->number == SIGCONT) group.goes_on();
       if (!group.take(message->number) || tool.own_group) ::kill(tool.pid, message->number);
     }
     if (events[2].revents != 0) {
@@ -106,7 +117,7 @@ int reap(const Tool& tool, int control, bool tell_start) {
       events[2].fd = -1;
     }
     // After the last drain(), which may have taken the SIGCHLD that tells of it.
-    if (collect(tool, control)) return 0;
+    if (collect(tool, control, !group.just_went_on())) return 0;
   }
 }
 
