@@ -68,10 +68,14 @@ WRONG = {
 }
 
 
+# Options of `rootlet run` alone: a file does not judge itself.
+OF_THE_COMMAND = {"verify": ("reqiure", "require")}
+
+
 def options(rig):
-    """The names of all options that --help-all lists."""
+    """The names of all options that --help-all lists, and that a packed file has."""
     text = rig.run(rig.rootlet, "run", "--help-all").text
-    return re.findall(r"^  --([a-z-]+)", text, re.M)
+    return [name for name in re.findall(r"^  --([a-z-]+)", text, re.M) if name not in OF_THE_COMMAND]
 
 
 @test()
@@ -87,6 +91,11 @@ def every_value(rig):
             check(name in done.errors or part in done.errors, f"{name}={value}: {done!r}")
     for name, value, part in (("net", "hots", "--net=host"), ("profile", "isolatd", "--profile=isolated")):
         rig.run(rig.rootlet, "run", f"--{name}={value}", rig.image).failed_by_us(f"did you mean {part}?")
+    for name, (value, part) in OF_THE_COMMAND.items():
+        for word in (f"{name}={value}", f"{name}="):
+            rig.run(rig.rootlet, "run", f"--{word}", rig.image).failed_by_us(f"--{word}", part)
+        wrong = rig.run(rig.rootlet, "run", f"--{name[:-2]}{name[-1]}{name[-2]}=x", rig.image)
+        wrong.failed_by_us(f"did you mean --{name}?")
 
 
 @test()
@@ -102,7 +111,7 @@ def every_name(rig):
         contains(done.errors, f"did you mean --rootlet-{name}?", wrong)
     for line in rig.run(rig.rootlet, "run", "--help-all").text.splitlines():
         found = re.match(r"  --([a-z-]+)=(\S+)", line)
-        if found:
+        if found and found[1] not in OF_THE_COMMAND:
             rig.probe("say", "started", options=[found[1]]).failed_by_us(f"--rootlet-{found[1]}=", "value")
 
 
