@@ -55,7 +55,13 @@ os::Fd open_in(int root, const std::string& path, unsigned flags) {
   open_how how{};
   how.flags = flags | O_CLOEXEC;
   how.resolve = RESOLVE_IN_ROOT;
-  return os::Fd(static_cast<int>(::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how)));
+  long fd = -1;
+  constexpr int kTries = 1000;  // EAGAIN: something was mounted or renamed on the host (openat2(2))
+  for (int tries = 0; tries < kTries; ++tries) {
+    fd = ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how);
+    if (fd >= 0 || errno != EAGAIN) break;
+  }
+  return os::Fd(static_cast<int>(fd));
 }
 
 // Inside, with links followed; empty where there is nothing.
