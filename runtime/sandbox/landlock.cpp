@@ -114,6 +114,9 @@ class Ruleset {
 
   Status add(int kind, const void* rule, const std::string& name) {
     if (::syscall(SYS_landlock_add_rule, fd_.get(), kind, rule, 0) == 0) return Done{};
+    // A pipe or socket that /dev/stdout or a descriptor's name led to: of no file
+    // system that a user sees, and so never restricted (landlock(7)).
+    if (errno == EBADFD) return Done{};
     return last_error(kAction, name);
   }
 

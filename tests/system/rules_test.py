@@ -259,6 +259,15 @@ def plan(rig):
 
 
 @test(by="user")
+def of_a_pipe(rig):
+    """rules that name /dev/stdout hold where that is a pipe, too"""
+    rules = shell_rules()  # our own pipe at the start; then the tool's, which it may open
+    rules["paths"].append({"path": "/dev/stdout", "access": ["write"]})
+    done = run(rig, rules_file(rig, rules), "(echo started > /dev/stdout) | cat")
+    equal((done.status, done.text), (0, "started\n"), repr(done))
+
+
+@test(by="user")
 def schema(rig):
     """the files that these tests use are what the schema says"""
     try:
