@@ -16,7 +16,7 @@ int check_verb(int argc, char** argv) {
       "Is a file what was packed, can its programs start, does it pass its test?\n"
       "Exit status: 0 yes, 1 no, 125 it could not be told.",
       "rootlet check");
-  app.add_option("FILE", file, "an AppImage, a squashfs, JAR!/NAME, a jar, or a release")
+  app.add_option("FILE", file, "an AppImage, a squashfs, JAR!/NAME, a jar or a release")
       ->required();
   app.add_option("--data-path", request.data_paths, "look there for an image's base and data")
       ->allow_extra_args(false);

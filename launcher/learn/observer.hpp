@@ -85,7 +85,7 @@ class Observer {
   }
   void note_limit(const std::string& kinds) {
     note("more than " + std::to_string(kMostOfAKind) + " different " + kinds +
-         ": those that came later are not recorded, and rules made of this run refuse them");
+         ": those that came later are not recorded, and rules made of this run may refuse them");
   }
 
   Recording& recording_;

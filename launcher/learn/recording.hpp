@@ -106,8 +106,8 @@ struct Setting {
 
 // How many different things of a kind are told apart. A tool that makes names
 // without end must not take all memory: what comes later is counted nowhere, and a
-// note says so. 100,000 paths are some 50 MB here, and 30 MB of JSON.
-inline constexpr std::size_t kMostOfAKind = 100000;
+// note says so. 30,000 paths are some 15 MB here, and 9 MB of JSON.
+inline constexpr std::size_t kMostOfAKind = 30000;
 
 struct Recording {
   std::string name;   // of the run
