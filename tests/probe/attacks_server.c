@@ -151,7 +151,9 @@ static int forge(int count, char** words) {
   fflush(stdout);
   char text[4096];
   snprintf(text, sizeof text, "+%d%s", getpid(), words[1]);
-  const int fds[2] = {open("/tmp", O_PATH | O_CLOEXEC), open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  // What stands for the mount, the server's life and its tally.
+  const int fds[3] = {open("/tmp", O_PATH | O_CLOEXEC), open("/dev/null", O_RDONLY | O_CLOEXEC),
+                      open("/dev/null", O_RDONLY | O_CLOEXEC)};
   for (;;) {
     const int visitor = accept(door, NULL, NULL);
     if (visitor < 0) continue;
