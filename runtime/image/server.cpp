@@ -80,10 +80,11 @@ void serve(Squashfs& image, Owner owner, int channel, pid_t parent,
   ::_exit(0);
 }
 
-Result<Server> start_server(Squashfs& image, Owner owner, const os::OneProcessor& beside) {
+Result<Server> start_server(Squashfs& image, Owner owner, const os::OneProcessor& beside,
+                            bool counted) {
   auto [ours, theirs] = TRY(os::socket_pair(kStart));
   const pid_t launcher = ::getpid();
-  os::Fd tally = make_tally();
+  os::Fd tally = counted ? make_tally() : os::Fd();
   os::Child child = TRY(os::fork_with(0, kStart));
   if (child.pid == 0) {
     beside.join();

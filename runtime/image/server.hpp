@@ -48,8 +48,9 @@ struct Server {
 // system is unmounted, and ends when both ends of the channel are gone before
 // it got one. For its first answers it stays on the processor `beside` init,
 // which waits for them one by one. It holds none of the caller's descriptors,
-// session or directory.
-Result<Server> start_server(Squashfs& image, Owner owner, const os::OneProcessor& beside);
+// session or directory. `counted`: what it reads is counted (tally.hpp), for a run that looks.
+Result<Server> start_server(Squashfs& image, Owner owner, const os::OneProcessor& beside,
+                            bool counted = false);
 
 // Hands a private server, or a reader, the /dev/fuse descriptor of a file
 // system just mounted.

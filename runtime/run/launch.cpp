@@ -200,7 +200,8 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
   // that it serves would keep it, and itself, alive for ever.
   const os::OneProcessor beside;
   const Sharing sharing = TRY(Sharing::of_run(options, plan, caller, log));
-  auto servers = TRY(start_servers(images, {plan.ids.uid, plan.ids.gid}, sharing, beside));
+  auto servers =
+      TRY(start_servers(images, {plan.ids.uid, plan.ids.gid}, sharing, beside, record.is_wanted()));
   record.watch(servers);
   auto init = sandbox::start_init(plan, reached_images(images, servers), beside);
   if (!init.ok()) {

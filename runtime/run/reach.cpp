@@ -87,10 +87,10 @@ Result<Way> choose_way(RunImage& image, const Options& options, const Log& log,
 }
 
 Result<image::Server> start_one(Source& source, image::Owner owner, const Sharing& sharing,
-                                const os::OneProcessor& beside) {
+                                const os::OneProcessor& beside, bool counted) {
   auto shared = TRY(sharing.server_of(source, beside));
   if (shared) return std::move(*shared);
-  return image::start_server(*source.image, owner, beside);
+  return image::start_server(*source.image, owner, beside, counted);
 }
 
 }  // namespace
@@ -187,11 +187,11 @@ void add_images(Subject& subject, const std::vector<RunImage>& images) {
 
 Result<std::vector<image::Server>> start_servers(std::vector<RunImage>& images, image::Owner owner,
                                                  const Sharing& sharing,
-                                                 const os::OneProcessor& beside) {
+                                                 const os::OneProcessor& beside, bool counted) {
   std::vector<image::Server> servers;
   for (RunImage& image : images) {
     if (image.way != Way::served) continue;
-    auto server = start_one(*image.source, owner, sharing, beside);
+    auto server = start_one(*image.source, owner, sharing, beside, counted);
     if (!server.ok()) {
       dismiss(servers);
       return std::move(server).error();

@@ -64,10 +64,11 @@ Status prepare(std::vector<RunImage>& images, const Log& log, const Keeping* kee
 void add_images(Subject& subject, const std::vector<RunImage>& images);
 
 // The servers of those that are served, in their order: shared ones are joined
-// or started where that may be (`sharing`), others are started.
+// or started where that may be (`sharing`), others are started, and count what they
+// read where a run looks at it (`counted`).
 Result<std::vector<image::Server>> start_servers(std::vector<RunImage>& images, image::Owner owner,
                                                  const Sharing& sharing,
-                                                 const os::OneProcessor& beside);
+                                                 const os::OneProcessor& beside, bool counted);
 
 // Init as it gets them. `images` and `servers` must outlive it.
 std::vector<image::Reached> reached_images(std::vector<RunImage>& images,

@@ -25,6 +25,7 @@ class RunRecord {
   // well. "none": nowhere.
   void go_to(const std::string& where);
   void forget() { where_.clear(); }
+  bool is_wanted() const { return !where_.empty(); }
   // Files and directories whose digests are wanted, beside those that the options
   // `input` and `output` name.
   std::vector<std::string> inputs, outputs;
