@@ -3,31 +3,17 @@
 
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
-#include <sched.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "runtime/sandbox/resolve.hpp"
 
 namespace rootlet::learn {
 namespace {
 
-// As from a chroot(2) into `root`, without its races (openat2(2), Linux 5.6). Without
-// O_NONBLOCK a FIFO could hold us; O_PATH opens nothing.
-int open_in(int root, const std::string& path, std::uint64_t flags) {
-  open_how how{};
-  how.flags = flags | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT;
-  // EAGAIN: a ".." on the way while something was mounted or renamed anywhere on the
-  // host (openat2(2)). Taken for an answer it would make a program one that failed.
-  constexpr int kTries = 1000;
-  for (int tries = 0; tries < kTries; ++tries) {
-    const long fd = ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how);
-    if (fd >= 0 || errno != EAGAIN) return static_cast<int>(fd);
-    ::sched_yield();
-  }
-  return -1;
-}
+// As from a chroot(2) into `root`. Without O_NONBLOCK a FIFO could hold us; O_PATH opens
+// nothing.
+using sandbox::open_in_root;
 
 char type_of(unsigned mode) {
   switch (mode & S_IFMT) {
@@ -106,7 +92,7 @@ Found PathResolver::in_proc(pid_t tid, const std::string& full) const {
 
 void PathResolver::describe_directory(pid_t tid, int root, const std::string& full, Found& found) {
   const std::size_t slash = full.rfind('/');
-  const os::Fd directory(open_in(root, slash == 0 ? "/" : full.substr(0, slash), O_PATH));
+  const os::Fd directory(open_in_root(root, slash == 0 ? "/" : full.substr(0, slash), O_PATH));
   struct statx status {};
   if (!directory.valid() || !status_of(directory.get(), status)) {
     const MountInside& mount = mounts_.of_path(full);
@@ -124,7 +110,7 @@ void PathResolver::describe_directory(pid_t tid, int root, const std::string& fu
 
 Found PathResolver::look(pid_t tid, int root, const std::string& full, bool follow) {
   Found found{full};
-  const os::Fd fd(open_in(root, full, O_PATH | (follow ? 0u : unsigned{O_NOFOLLOW})));
+  const os::Fd fd(open_in_root(root, full, O_PATH | (follow ? 0 : O_NOFOLLOW)));
   if (!fd.valid()) {
     found.error = errno;
     describe_directory(tid, root, full, found);
@@ -167,7 +153,7 @@ Found PathResolver::find(pid_t tid, const std::string& base, const std::string& 
 
 os::Fd PathResolver::open(pid_t tid, const std::string& path, bool own_root) {
   const os::Fd root = own_root ? root_of(tid) : os::Fd();
-  return os::Fd(open_in(own_root ? root.get() : root_.get(), path, O_RDONLY | O_NONBLOCK));
+  return os::Fd(open_in_root(own_root ? root.get() : root_.get(), path, O_RDONLY | O_NONBLOCK));
 }
 
 }  // namespace rootlet::learn

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "runtime/run/file_digests.hpp"
 
-#include <dirent.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include "runtime/base/text.hpp"
 #include "runtime/os/fd.hpp"
 #include "runtime/payload/seal.hpp"
+#include "runtime/sandbox/inode.hpp"
 
 namespace rootlet {
 namespace {
@@ -47,19 +47,6 @@ std::string digest_of(int fd) {
   return seal_text(sum.digest()).substr(std::string_view("sha256:").size());
 }
 
-// Names in a directory, sorted; the caller's errno tells of a failure.
-bool names_in(int directory, std::vector<std::string>& names) {
-  DIR* listing = ::fdopendir(::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (listing == nullptr) return false;
-  while (const dirent* entry = ::readdir(listing)) {
-    const std::string_view name(entry->d_name);
-    if (name != "." && name != "..") names.push_back(std::string(name));
-  }
-  ::closedir(listing);
-  std::sort(names.begin(), names.end());
-  return true;
-}
-
 // `follow`: what the user named may be a symlink; what a tool has made is not followed.
 void tell_one(JsonText& json, int directory, const std::string& name, const std::string& shown,
               bool follow) {
@@ -69,8 +56,9 @@ void tell_one(JsonText& json, int directory, const std::string& name, const std:
   const int error = errno;
   struct stat status {};
   if (fd.valid()) ::fstat(fd.get(), &status);
-  std::vector<std::string> below;
-  if (S_ISDIR(status.st_mode) && names_in(fd.get(), below)) {
+  if (S_ISDIR(status.st_mode)) {
+    std::vector<std::string> below = sandbox::names_in(fd.get(), ~std::size_t{0});
+    std::sort(below.begin(), below.end());
     for (const std::string& one : below) {
       tell_one(json, fd.get(), one, join({shown, "/", one}), false);
     }

@@ -3,7 +3,6 @@
 
 #include <elf.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -17,6 +16,7 @@
 #include "runtime/base/error.hpp"
 #include "runtime/base/text.hpp"
 #include "runtime/run/paths.hpp"
+#include "runtime/sandbox/resolve.hpp"
 #include "runtime/sandbox/rule_filter.hpp"
 
 namespace rootlet {
@@ -51,23 +51,10 @@ std::string text_at(std::uint32_t pid, std::uint64_t address) {
   return out;
 }
 
-os::Fd open_in(int root, const std::string& path, unsigned flags) {
-  open_how how{};
-  how.flags = flags | O_CLOEXEC;
-  how.resolve = RESOLVE_IN_ROOT;
-  long fd = -1;
-  constexpr int kTries = 1000;  // EAGAIN: something was mounted or renamed on the host (openat2(2))
-  for (int tries = 0; tries < kTries; ++tries) {
-    fd = ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how);
-    if (fd >= 0 || errno != EAGAIN) break;
-  }
-  return os::Fd(static_cast<int>(fd));
-}
-
 // Inside, with links followed; empty where there is nothing.
 std::string real_in(int root, const std::string& path) {
   if (is_below(path, "/proc")) return path;  // its links mean whoever looks at them
-  const os::Fd at = open_in(root, path, O_PATH);
+  const os::Fd at(sandbox::open_in_root(root, path, O_PATH));
   return at.valid() ? link_text(os::fd_path(at.get())) : std::string();
 }
 
@@ -80,7 +67,7 @@ bool is_directory(int root, const std::string& path) {
 // interpreter of a script; empty where it needs none.
 std::string starter_of(int root, const std::string& path) {
   char head[4096] = {};
-  const os::Fd file = open_in(root, path, O_RDONLY | O_NONBLOCK);
+  const os::Fd file(sandbox::open_in_root(root, path, O_RDONLY | O_NONBLOCK));
   if (!file.valid() || ::pread(file.get(), head, sizeof head - 1, 0) < 4) return {};
   const std::string_view text(head, sizeof head - 1);
   if (text.starts_with("#!")) {

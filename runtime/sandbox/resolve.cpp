@@ -99,15 +99,24 @@ Result<os::Fd> reopened(int fd, int flags) {
 
 }  // namespace
 
-Result<os::Fd> resolve_in_root(int root, const std::string& path, int flags) {
+int open_in_root(int root, const std::string& path, int flags, unsigned long long resolve) {
   open_how how{};
   how.flags = static_cast<unsigned>(flags | O_CLOEXEC);
-  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  const long fd = ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how);
-  if (fd >= 0) return os::Fd(static_cast<int>(fd));
+  how.resolve = RESOLVE_IN_ROOT | resolve;
+  long fd = -1;
+  constexpr int kTries = 100;
+  for (int tries = 0; tries < kTries; ++tries) {
+    fd = ::syscall(SYS_openat2, root, path.c_str(), &how, sizeof how);
+    if (fd >= 0 || errno != EAGAIN) break;
+  }
+  return static_cast<int>(fd);
+}
+
+Result<os::Fd> resolve_in_root(int root, const std::string& path, int flags) {
+  os::Fd fd(open_in_root(root, path, flags, RESOLVE_NO_MAGICLINKS));
+  if (fd.valid()) return fd;
   // ENOSYS: Linux < 5.6. EPERM: a container's filter that is older than it.
-  // EAGAIN: a ".." on the way while something was mounted or renamed anywhere
-  // on the host (openat2(2)), which on a busy host may go on and on.
+  // EAGAIN: on a busy host it may go on and on.
   if (errno != ENOSYS && errno != EPERM && errno != EAGAIN) return last_error(kFind, path);
 
   Walk walk(root);
