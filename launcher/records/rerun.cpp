@@ -11,6 +11,7 @@
 #include "launcher/records/same_image.hpp"
 #include "packaging/stub.hpp"
 #include "runtime/os/fd.hpp"
+#include "runtime/run/paths.hpp"
 
 namespace rootlet::records {
 namespace {
@@ -146,6 +147,11 @@ class Repetition {
       option("bind", escaped(work()) + ":" + escaped(directory_) + ":rw");
       places_.emplace_back(work(), ".");
       for (const std::string& path : shown) TRY(show_input(path));
+      for (const std::string& argument : texts_at(record_, "arguments")) {
+        const std::size_t equals = argument.find('=');
+        TRY(show_argument(argument));
+        if (equals != std::string::npos) TRY(show_argument(argument.substr(equals + 1)));
+      }
     }
     return add_outputs();
   }
@@ -164,6 +170,39 @@ class Repetition {
       if (!made.valid()) return last_error(kRerun, place.string());
     }
     option("bind", escaped(from) + ":" + escaped(from) + ":ro");
+    return Done{};
+  }
+
+  // What is to be written anew must not be there already, and be taken for the result.
+  bool is_output(const fs::path& path) const {
+    for (const Json& given : list_at(record_, "options")) {
+      const std::string name = text_at(given, "name");
+      if (name != "record-output" && name != "output") continue;
+      const std::string output =
+          fs::path(whole(text_at(given, "value"))).lexically_normal().string();
+      if (is_below(path.string(), output) || is_below(output, path.string())) return true;
+    }
+    return false;
+  }
+
+  // A file among the arguments that nobody named as an input. It may as well be what the
+  // old run wrote, so the new one has a copy; what is too large for that, and a
+  // directory, can only be read.
+  Status show_argument(const std::string& text) {
+    constexpr std::uintmax_t kMost = std::uintmax_t{1} << 30;  // bytes
+    if (text.empty() || text[0] == '-' || text.size() > 4000) return Done{};
+    std::error_code failed;
+    const fs::path from = fs::path(whole(text)).lexically_normal();
+    const fs::path below = from.lexically_relative(directory_);
+    if (below.empty() || below == "." || *below.begin() == "..") return Done{};
+    const fs::path place = fs::path(work()) / below;
+    if (is_output(from)) return Done{};
+    if (!fs::exists(from, failed) || fs::exists(place, failed)) return Done{};
+    if (!fs::is_regular_file(from, failed)) return show_input(from.string());
+    if (fs::file_size(from, failed) > kMost) return show_input(from.string());
+    fs::create_directories(place.parent_path(), failed);
+    fs::copy_file(from, place, failed);
+    if (failed) return plain_error(kRerun, from.string(), failed.message());
     return Done{};
   }
 

@@ -213,6 +213,23 @@ def again(rig):
 
 
 @test()
+def again_unnamed(rig):
+    """files that are only among the arguments are there again, as copies; an old output is not"""
+    image, where = tool(rig), place(rig, "unnamed")
+    script = 'test ! -e out.txt && sort "$1" > out.txt && echo more >> "$1"'
+    (where / "out.txt").unlink(missing_ok=True)
+    os.chown(where / "in.txt", rig.uid, rig.uid)
+    done = rig.run(image, "--rootlet-record=r.json", "--rootlet-record-output=out.txt", "-c", script, "x", "in.txt",
+                   "out.txt", cwd=where)
+    equal(done.status, 0, repr(done))
+    before = (where / "in.txt").read_text()
+    contains(verb(rig, "rerun", where / "r.json", status=1).text, "another result")  # for in.txt has grown
+    equal((where / "in.txt").read_text(), before, "the file itself")
+    (where / "in.txt").write_text(before.removesuffix("more\n"))
+    contains(verb(rig, "rerun", where / "r.json").text, "1 output is equal")
+
+
+@test()
 def again_isolated(rig):
     """what `input` and `output` named in an isolated run is repeated beside it as well"""
     image, where = tool(rig), place(rig, "isolated")
