@@ -43,7 +43,7 @@ constexpr const char* kHelp =
     "      --trace FILE      files in order of first use, for `build --order`\n"
     "      --untouched FILE  files that no run touched, for `build --trim`\n"
     "      --policy FILE     a proposed rootlet.toml\n"
-    "      --quick           allow unseen what touches memory, clocks, open files\n"
+    "      --every-call      watch also what only touches memory, clocks, open files\n"
     "\n"
     "All options of `rootlet run` but rules, no-isolation and several ids.\n"
     "\n"
@@ -65,19 +65,19 @@ enum Own {
   trace,
   untouched_file,
   policy,
-  quick
+  every_call
 };
 std::vector<OwnOption> own_options() {
-  return {{"--output", "-o", true, {}}, {"--append", "", false, {}},   {"--name", "", true, {}},
-          {"--fold", "", true, {}},     {"--recording", "", true, {}}, {"--page", "", true, {}},
-          {"--trace", "", true, {}},    {"--untouched", "", true, {}}, {"--policy", "", true, {}},
-          {"--quick", "", false, {}}};
+  return {{"--output", "-o", true, {}},   {"--append", "", false, {}},   {"--name", "", true, {}},
+          {"--fold", "", true, {}},       {"--recording", "", true, {}}, {"--page", "", true, {}},
+          {"--trace", "", true, {}},      {"--untouched", "", true, {}}, {"--policy", "", true, {}},
+          {"--every-call", "", false, {}}};
 }
 
 // The run that goes on; plan and watcher are made deep inside launch().
 struct Session {
   learn::Recording recording;
-  learn::Detail detail = learn::Detail::all;
+  learn::Detail detail = learn::Detail::deciding;
   bool list = false;
   std::optional<learn::Watcher> watcher;
 } session;
@@ -171,8 +171,8 @@ class Lesson {
     recording.command = line_.arguments;
     utsname kernel{};
     if (::uname(&kernel) == 0) recording.kernel = kernel.release;
-    session.detail = own_[quick].values.empty() ? learn::Detail::all : learn::Detail::deciding;
-    recording.detail = own_[quick].values.empty() ? "all" : "deciding";
+    session.detail = own_[every_call].values.empty() ? learn::Detail::deciding : learn::Detail::all;
+    recording.detail = own_[every_call].values.empty() ? "deciding" : "all";
     session.list = !own_[untouched_file].values.empty();
   }
 

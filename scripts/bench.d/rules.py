@@ -99,11 +99,13 @@ def cases_of(bench, tree, image, rules, words):
     root = os.geteuid() == 0
     chroot = ["chroot", tree, "/bin/sh", "-c", f'cd "{os.getcwd()}" && exec "$0" "$@"', words[0]]
     strace = shutil.which("strace")
+    learning = [rootlet, "learn", "-o", "/dev/null", "--mount=share"]
     return [
         Case("bare (chroot)", chroot) if root else None,
         Case(BASE, isolated),
         Case("with enforced rules", [*isolated[:2], f"--rootlet-rules={rules}", isolated[2]]),
-        Case("learning", [rootlet, "learn", "-o", "/dev/null", "--mount=share", "--exec", words[0], image]),
+        Case("learning", [*learning, "--exec", words[0], image]),
+        Case("learning, --every-call", [*learning, "--every-call", "--exec", words[0], image]),
         Case("strace -f", [strace, "-f", "-o", f"{bench.trees.work}/trace", *chroot])
         if root and strace else None,
     ]
@@ -136,7 +138,7 @@ def measure(bench, title, tree, image, words, rounds):
     wall, used, wanted = {}, {}, None
     cases = [case for case in cases_of(bench, tree, image, rules, words) if case]
     for case in cases:
-        lacks = reason if case.name in ("with enforced rules", "learning") else None
+        lacks = reason if case.name.startswith(("with enforced rules", "learning")) else None
         wall[case.name], used[case.name] = Series(case.name, lacks), Series(case.name, lacks)
     with Held(image):
         for turn in range(rounds):

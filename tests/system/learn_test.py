@@ -175,9 +175,11 @@ def same_rules(rig):
 
 
 @test()
-def quick(rig):
-    """--quick watches fewer calls, and its rules allow those that it did not watch"""
-    full, less = Learned(rig, "files"), Learned(rig, "files", options=("--quick",), name="b")
+def every_call(rig):
+    """what touches only memory, clocks and open files is allowed unwatched; --every-call watches it too"""
+    full, less = Learned(rig, "files", options=("--every-call",)), Learned(rig, "files", name="b")
+    equal((full.recording["detail"], less.recording["detail"]), ("all", "deciding"))
+    check(less.call("sched_yield") and not full.call("sched_yield"), "sched_yield")
     check(less.recording["calls"] < full.recording["calls"], "no fewer calls")
     equal(rig.run(rig.rootlet, "rules", "test", less.rules_file, full.recording_file).status, 0)
     check("PROT_EXEC" not in json.dumps([c["arguments"][0]["values"] for c in less.call("mprotect")]),
