@@ -7,7 +7,10 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
+#include <cstdint>
 #include <cstdlib>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "runtime/os/mountinfo.hpp"
@@ -88,6 +91,43 @@ Status restrict_one_by_one(int root, unsigned long long attributes, const std::s
   return Done{};
 }
 
+constexpr std::uint64_t kFuseMagic = 0x65735546;  // FUSE_SUPER_MAGIC, statfs(2)
+
+// Of statmount(2), Linux 6.8; newer than the headers of Debian 12.
+constexpr long kStatmount = 457;
+constexpr unsigned kUniqueMountId = 0x4000;  // STATX_MNT_ID_UNIQUE
+struct MountQuestion {
+  std::uint32_t size = sizeof(MountQuestion), spare = 0;
+  std::uint64_t mount = 0;
+  std::uint64_t wanted = 1;  // STATMOUNT_SB_BASIC
+};
+struct MountAnswer {
+  std::uint32_t size, options;
+  std::uint64_t given;
+  std::uint32_t major, minor;
+  std::uint64_t magic;
+  std::uint64_t rest[60];
+};
+
+// The kind of file system, without a question to the server of a FUSE one, which
+// may be asleep on another processor; statfs(2) asks it.
+std::optional<std::uint64_t> magic_of(int fd) {
+  struct statx status {};
+  MountQuestion question;
+  MountAnswer answer{};
+  if (::statx(fd, "", AT_EMPTY_PATH, kUniqueMountId, &status) == 0 &&
+      (status.stx_mask & kUniqueMountId) != 0) {
+    question.mount = status.stx_mnt_id;
+    if (::syscall(kStatmount, &question, &answer, sizeof answer, 0) == 0 &&
+        (answer.given & question.wanted) != 0) {
+      return answer.magic;
+    }
+  }
+  struct statfs fs {};
+  if (::fstatfs(fd, &fs) != 0) return std::nullopt;
+  return static_cast<std::uint64_t>(fs.f_type);
+}
+
 }  // namespace
 
 Status mount_new(const char* type, int target, unsigned long flags, const std::string& options,
@@ -116,13 +156,16 @@ Result<bool> mount_bind_of_host(int source, int target, const std::string& shown
   return true;
 }
 
-Status restrict_mount(int root, unsigned long long attributes, const std::string& shown) {
+Status restrict_mount(int root, unsigned long long attributes, const std::string& shown,
+                      Later later) {
   struct mount_attr attr {};
   attr.attr_set = attributes;
+  if (later == Later::kept_out) attr.propagation = MS_PRIVATE;
   const unsigned flags = AT_EMPTY_PATH | AT_RECURSIVE;
   if (::syscall(SYS_mount_setattr, root, "", flags, &attr, sizeof attr) == 0) return Done{};
   // ENOSYS: Linux < 5.12, or a container runtime's filter that is older.
   if (errno != ENOSYS) return last_error(kRestrict, shown);
+  if (later == Later::kept_out) TRY(make_private(root, shown));
   return restrict_one_by_one(root, attributes, shown);
 }
 
@@ -134,16 +177,15 @@ Status make_private(int root, const std::string& shown) {
 }
 
 bool is_fuse(int fd) {
-  constexpr long kFuse = 0x65735546;  // FUSE_SUPER_MAGIC, statfs(2)
   static std::vector<std::pair<dev_t, bool>> known;
   struct stat status {};
   if (::fstat(fd, &status) != 0) return false;
   for (const auto& [device, fuse] : known) {
     if (device == status.st_dev) return fuse;
   }
-  struct statfs fs {};
-  if (::fstatfs(fd, &fs) != 0) return false;
-  known.emplace_back(status.st_dev, fs.f_type == kFuse);
+  const auto magic = magic_of(fd);
+  if (!magic) return false;
+  known.emplace_back(status.st_dev, *magic == kFuseMagic);
   return known.back().second;
 }
 

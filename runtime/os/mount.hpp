@@ -24,11 +24,18 @@ Status mount_bind(int source, int target, const std::string& shown);
 // namespace below it (mount_namespaces(7)). True when there are mounts below it.
 Result<bool> mount_bind_of_host(int source, int target, const std::string& shown);
 
+// What the host mounts later at or below a mount.
+enum class Later {
+  follows,
+  kept_out
+};
+
 // Makes the mount that `root` stands for, and all below it, at least
 // read-only, nosuid and nodev as asked (MOUNT_ATTR_* bits, mount_setattr(2),
 // Linux 5.12; before that a walk over the mounts below). Flags that the host
 // has set stay set.
-Status restrict_mount(int root, unsigned long long attributes, const std::string& shown);
+Status restrict_mount(int root, unsigned long long attributes, const std::string& shown,
+                      Later later = Later::follows);
 
 // What is mounted or unmounted on the host from now on is not repeated at or
 // below the mount that `root` stands for.

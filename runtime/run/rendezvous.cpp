@@ -56,10 +56,17 @@ Result<os::Fd> open_in(const std::string& around, uid_t uid) {
   if (!is_private(parent.get(), uid) || !is_local(parent.get())) {
     return plain_error(kShare, around, "it is no private directory of yours on a local disk");
   }
-  if (::mkdirat(parent.get(), kName + 1, 0700) != 0 && errno != EEXIST) {
-    return last_error(kShare, around + kName);
+  const auto open = [&] {
+    return os::open_at(parent.get(), kName + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  };
+  auto opened = open();
+  if (!opened.ok() && opened.error().code == ENOENT) {
+    if (::mkdirat(parent.get(), kName + 1, 0700) != 0 && errno != EEXIST) {
+      return last_error(kShare, around + kName);
+    }
+    opened = open();
   }
-  os::Fd directory = TRY(os::open_at(parent.get(), kName + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  os::Fd directory = TRY(std::move(opened));
   if (!is_private(directory.get(), uid) || !is_local(directory.get())) {
     return plain_error(kShare, around + kName, "it is no private directory of yours");
   }

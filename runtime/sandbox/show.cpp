@@ -25,11 +25,11 @@ Status Root::bind(int source, const std::string& target, bool directory, bool wr
   bound_mounts_below_ = bound_mounts_below_ || mounts_below;
   bound_devices_.push_back(device_of(source));
   const os::Fd mounted = TRY(open(target));
-  // What the host mounts below it later would arrive with the host's flags.
-  if (!writable) TRY(os::make_private(mounted.get(), target));
   const unsigned long long attributes =
       MOUNT_ATTR_NOSUID | (devices ? 0 : MOUNT_ATTR_NODEV) | (writable ? 0 : MOUNT_ATTR_RDONLY);
-  return os::restrict_mount(mounted.get(), attributes, target);
+  // What the host mounts below it later would arrive with the host's flags.
+  return os::restrict_mount(mounted.get(), attributes, target,
+                            writable ? os::Later::follows : os::Later::kept_out);
 }
 
 bool Root::may_show(dev_t device) const {
