@@ -32,10 +32,6 @@ SealedFile::SealedFile(const Payload& payload, Seal seal)
 
 SealedFile::~SealedFile() = default;
 
-SealedFile::Block SealedFile::new_block() const {
-  return Block(static_cast<std::uint8_t*>(std::malloc(seal_.block_size())));
-}
-
 std::uint64_t SealedFile::place_of(const Address& address) const {
   if (address.level == 0) return offset_ + (address.number << seal_.block_log);
   return tree_ + ((seal_.levels[address.level - 1].first + address.number) << seal_.block_log);
@@ -61,12 +57,10 @@ bool SealedFile::is_kept(const Address& address, std::size_t from, std::span<std
   return true;
 }
 
-void SealedFile::keep(const Address& address, const std::uint8_t* block) {
+void SealedFile::keep(const Address& address, Block& block) {
   const std::lock_guard hold(lock_);
   Kept& kept = room_for(address);
-  if (!kept.bytes) kept.bytes = new_block();
-  if (!kept.bytes) return;
-  std::memcpy(kept.bytes.get(), block, size_of(address));
+  kept.bytes.swap(block);
   kept.address = address;
 }
 
@@ -90,43 +84,99 @@ bool SealedFile::is(const Address& address, const Sha256Digest& digest, std::uin
   return false;
 }
 
-// A part of one block: all of it is read, checked and kept.
+bool SealedFile::read_bytes(std::span<std::uint8_t> out, std::uint64_t place, std::uint64_t& bad) {
+  if (read_whole(fd_, out.data(), out.size(), place)) return true;
+  bad = place;
+  errno = EIO;
+  return false;
+}
+
+// All of a block, into memory of its own; null where there is none, or no such block.
+SealedFile::Block SealedFile::read_block(const Address& address, std::uint64_t& bad) {
+  Block block(static_cast<std::uint8_t*>(std::malloc(seal_.block_size())));
+  if (!block) errno = ENOMEM;
+  if (block && !read_bytes({block.get(), size_of(address)}, place_of(address), bad)) block.reset();
+  return block;
+}
+
+// A part of a block of the tree.
 bool SealedFile::read_part(const Address& address, std::size_t from, std::span<std::uint8_t> out,
                            std::uint64_t& bad) {
   if (is_kept(address, from, out)) return true;
-  const Block block = new_block();
-  if (!block) {
-    errno = ENOMEM;
-    return false;
-  }
-  if (!read_whole(fd_, block.get(), size_of(address), place_of(address))) {
-    bad = place_of(address);
-    errno = EIO;
-    return false;
-  }
-  const std::size_t size = size_of(address);
-  if (!is(address, sha256({block.get(), size}, seal_.block_size() - size), bad)) return false;
-  keep(address, block.get());
+  Block block = read_block(address, bad);
+  if (!block || !is(address, sha256({block.get(), size_of(address)}, 0), bad)) return false;
   std::memcpy(out.data(), block.get() + from, out.size());
+  keep(address, block);
   return true;
 }
 
-// Whole blocks, one behind the other, go straight to where they are wanted.
-bool SealedFile::read_run(std::span<std::uint8_t> out, std::uint64_t at, std::uint64_t& bad) {
-  if (!read_whole(fd_, out.data(), out.size(), offset_ + at)) {
-    bad = offset_ + at;
-    errno = EIO;
-    return false;
-  }
+// Two whole blocks go side by side through the processor, in little more than the
+// time of one.
+bool SealedFile::check(std::span<const Filled> blocks, std::uint64_t& bad) {
   const std::size_t whole = seal_.block_size();
+  while (blocks.size() >= 2 && blocks[0].size == whole && blocks[1].size == whole) {
+    const TwoDigests digests = sha256_of_two(blocks[0].bytes, blocks[1].bytes, whole);
+    if (!is({0, blocks[0].number}, digests.first, bad)) return false;
+    if (!is({0, blocks[1].number}, digests.second, bad)) return false;
+    blocks = blocks.subspan(2);
+  }
+  for (const Filled& block : blocks) {
+    const auto digest = sha256({block.bytes, block.size}, whole - block.size);
+    if (!is({0, block.number}, digest, bad)) return false;
+  }
+  return true;
+}
+
+// What is asked for of a block at either end of a read, which does not end there.
+bool SealedFile::Edge::read(SealedFile& file, std::uint64_t& bad) {
+  if (part.empty() || file.is_kept(address, from, part)) return true;
+  block = file.read_block(address, bad);
+  return block != nullptr;
+}
+
+void SealedFile::Edge::give(SealedFile& file) {
+  if (!block) return;
+  std::memcpy(part.data(), block.get() + from, part.size());
+  file.keep(address, block);
+}
+
+// At most kAtOnce blocks. Whole blocks go straight to where they are wanted.
+bool SealedFile::read_some(std::span<std::uint8_t> out, std::uint64_t at, std::uint64_t& bad) {
+  const std::size_t whole = seal_.block_size();
+  Edge head, tail;
+  const std::size_t from = at & (whole - 1);
   std::uint64_t number = at >> seal_.block_log;
-  for (; out.size() >= 2 * whole; out = out.subspan(2 * whole), number += 2) {
-    const TwoDigests digests = sha256_of_two(out.data(), out.data() + whole, whole);
-    if (!is({0, number}, digests.first, bad) || !is({0, number + 1}, digests.second, bad)) {
-      return false;
+  if (from != 0 || out.size() < size_of({0, number})) {
+    const std::size_t part = std::min(out.size(), size_of({0, number}) - from);
+    head = {{0, number}, from, out.first(part), {}};
+    out = out.subspan(part);
+    ++number;
+  }
+  const std::size_t over = out.size() & (whole - 1);
+  const std::uint64_t last = number + (out.size() >> seal_.block_log);
+  if (over != 0 && over != size_of({0, last})) {
+    tail = {{0, last}, 0, out.last(over), {}};
+    out = out.first(out.size() - over);
+  }
+  if (!head.read(*this, bad) || !tail.read(*this, bad)) return false;
+  if (!out.empty() && !read_bytes(out, offset_ + (number << seal_.block_log), bad)) return false;
+
+  Filled blocks[kAtOnce + 2];
+  std::size_t count = 0;
+  for (const Edge* edge : {&head, &tail}) {
+    if (edge->block) {
+      blocks[count++] = {edge->address.number, edge->block.get(), size_of(edge->address)};
     }
   }
-  return out.empty() || is({0, number}, sha256(out, whole - out.size()), bad);
+  for (; !out.empty(); ++number) {
+    const std::size_t size = std::min(out.size(), whole);
+    blocks[count++] = {number, out.data(), size};
+    out = out.subspan(size);
+  }
+  if (!check({blocks, count}, bad)) return false;
+  head.give(*this);
+  tail.give(*this);
+  return true;
 }
 
 ssize_t SealedFile::read(void* buffer, std::size_t size, off_t offset, std::uint64_t& bad) {
@@ -135,19 +185,12 @@ ssize_t SealedFile::read(void* buffer, std::size_t size, off_t offset, std::uint
   std::span out(static_cast<std::uint8_t*>(buffer),
                 std::min<std::uint64_t>(size, seal_.length - at));
   const auto total = static_cast<ssize_t>(out.size());
-  const std::size_t whole = seal_.block_size();
   while (!out.empty()) {
-    const Address address{0, at >> seal_.block_log};
-    const std::size_t from = at & (whole - 1);
-    std::size_t part = std::min(out.size(), size_of(address) - from);
-    if (part < size_of(address)) {
-      if (!read_part(address, from, out.first(part), bad)) return -1;
-    } else {
-      part = std::max(part, out.size() / whole * whole);
-      if (!read_run(out.first(part), at, bad)) return -1;
-    }
-    at += part;
-    out = out.subspan(part);
+    const std::size_t most = kAtOnce * seal_.block_size() - (at & (seal_.block_size() - 1));
+    const std::size_t some = std::min(out.size(), most);
+    if (!read_some(out.first(some), at, bad)) return -1;
+    at += some;
+    out = out.subspan(some);
   }
   return total;
 }

@@ -45,20 +45,41 @@ class SealedFile {
     Address address{~std::size_t{0}, 0};
     Block bytes;
   };
+  // A block of the data, all of it in memory and not yet found good.
+  struct Filled {
+    std::uint64_t number;
+    const std::uint8_t* bytes;
+    std::size_t size;
+  };
+  // The block at either end of a read that wants only a part of it.
+  struct Edge {
+    Address address{};
+    std::size_t from = 0;
+    std::span<std::uint8_t> part{};
+    Block block{};
+
+    // `block` is what is still to be checked and given.
+    bool read(SealedFile& file, std::uint64_t& bad);
+    void give(SealedFile& file);
+  };
   // Blocks that were found good and are likely to be asked for again: those
   // that a read used a part of, and behind them those of the tree. All
-  // together 512 KiB, of blocks of 16 KiB.
-  static constexpr std::size_t kKept = 16;
+  // together 256 KiB, of blocks of 16 KiB: each costs a start four page faults.
+  static constexpr std::size_t kKept = 8;
+  static constexpr std::size_t kAtOnce = 16;
 
-  Block new_block() const;
   std::uint64_t place_of(const Address& address) const;
   std::size_t size_of(const Address& address) const;
   Kept& room_for(const Address& address);
   bool is_kept(const Address& address, std::size_t from, std::span<std::uint8_t> out);
-  void keep(const Address& address, const std::uint8_t* block);
+  // `block` is then another one, or none.
+  void keep(const Address& address, Block& block);
   bool expected(const Address& address, Sha256Digest& digest, std::uint64_t& bad);
   bool is(const Address& address, const Sha256Digest& digest, std::uint64_t& bad);
-  bool read_run(std::span<std::uint8_t> out, std::uint64_t at, std::uint64_t& bad);
+  bool check(std::span<const Filled> blocks, std::uint64_t& bad);
+  bool read_bytes(std::span<std::uint8_t> out, std::uint64_t place, std::uint64_t& bad);
+  Block read_block(const Address& address, std::uint64_t& bad);
+  bool read_some(std::span<std::uint8_t> out, std::uint64_t at, std::uint64_t& bad);
   bool read_part(const Address& address, std::size_t from, std::span<std::uint8_t> out,
                  std::uint64_t& bad);
 
