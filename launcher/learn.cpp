@@ -2,13 +2,16 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <ctime>
+#include <filesystem>
 
 #include "launcher/configuration.hpp"
 #include "launcher/learn/output.hpp"
 #include "launcher/learn/products.hpp"
 #include "launcher/learn/rules_from.hpp"
+#include "launcher/learn/run_files.hpp"
 #include "launcher/learn/setting.hpp"
 #include "launcher/learn/watcher.hpp"
 #include "launcher/learn/web_page.hpp"
@@ -21,6 +24,7 @@
 #include "runtime/os/fd.hpp"
 #include "runtime/os/process.hpp"
 #include "runtime/run/paths.hpp"
+#include "runtime/run/run_record.hpp"
 
 // learn: a run that is watched, and the files that are made of what was seen.
 namespace rootlet {
@@ -148,6 +152,7 @@ class Lesson {
     learn::Recording recording = TRY(std::move(seen));
     recording.end = end_text(ended.value());
     recording.sort();
+    tell_record(recording);
     TRY(write(recording));
     return ended;
   }
@@ -174,6 +179,31 @@ class Lesson {
     session.detail = own_[every_call].values.empty() ? learn::Detail::deciding : learn::Detail::all;
     recording.detail = own_[every_call].values.empty() ? "deciding" : "all";
     session.list = !own_[untouched_file].values.empty();
+  }
+
+  // record=FILE: which files the run read and wrote needs no naming here.
+  static void tell_record(const learn::Recording& recording) {
+    RunRecord& record = RunRecord::of_this_run();
+    if (!record.is_wanted()) return;
+    std::error_code failed;
+    const std::string here = std::filesystem::current_path(failed);
+    std::vector<std::string> named;
+    for (const auto* list : {&record.inputs, &record.outputs}) {
+      for (const std::string& path : *list) {
+        named.push_back(without_slash(path[0] == '/' ? path : joined(here, path)));
+      }
+    }
+    const auto add = [&](std::vector<std::string>& list, const std::vector<std::string>& found) {
+      for (const std::string& path : found) {
+        const bool known = std::any_of(named.begin(), named.end(), [&](const std::string& name) {
+          return is_below(path, name);
+        });
+        if (!known) list.push_back(path);
+      }
+    };
+    const learn::RunFiles files = learn::files_of(recording);
+    add(record.found_inputs, files.read);
+    add(record.outputs, files.written);
   }
 
   Status write(learn::Recording& recording) {

@@ -30,6 +30,10 @@ Result<Record> read_record(const std::string& file) {
   if (number_at(record.json, "record") != 1) {
     return plain_error(kRead, file, "it is of a newer version", "take a newer rootlet");
   }
+  // From here on an input is an input, however it became known.
+  for (const Json& found : list_at(record.json, "found_inputs")) {
+    record.json["inputs"].push_back(found);
+  }
   return record;
 }
 

@@ -143,6 +143,10 @@ class Repetition {
       if (name == "record-input" || name == "input") shown.push_back(value);
       option(name, moved_.of(value));
     }
+    for (const Json& file : list_at(record_, "found_inputs")) {
+      shown.push_back(text_at(file, "path"));
+      option("record-input", moved_.of(shown.back()));
+    }
     if (!request_.in_place && !isolated_) {
       option("bind", escaped(work()) + ":" + escaped(directory_) + ":rw");
       places_.emplace_back(work(), ".");
@@ -175,6 +179,13 @@ class Repetition {
 
   // What is to be written anew must not be there already, and be taken for the result.
   bool is_output(const fs::path& path) const {
+    for (const Json& file : list_at(record_, "outputs")) {
+      if (path == whole(text_at(file, "path"))) return true;
+    }
+    return is_named_output(path);
+  }
+
+  bool is_named_output(const fs::path& path) const {
     for (const Json& given : list_at(record_, "options")) {
       const std::string name = text_at(given, "name");
       if (name != "record-output" && name != "output") continue;
@@ -222,18 +233,27 @@ class Repetition {
   // Those that are no directories of their own.
   Status add_outputs() {
     for (const Json& given : list_at(record_, "options")) {
-      if (text_at(given, "name") != "record-output") continue;
-      const std::string path = whole(text_at(given, "value"));
-      const fs::path below = fs::path(path).lexically_relative(directory_);
-      const bool inside = !below.empty() && *below.begin() != "..";
-      if (request_.in_place) {
-        option("record-output", path);
-      } else if (inside && !isolated_) {
-        option("record-output", (fs::path(work()) / below).lexically_normal());
-      } else {
-        return plain_error(kRerun, path, "this output lies outside of the run's directory",
-                           "--in-place writes it again where it is");
+      if (text_at(given, "name") == "record-output") {
+        TRY(add_output(whole(text_at(given, "value"))));
       }
+    }
+    for (const Json& file : list_at(record_, "outputs")) {  // found by a watcher
+      const std::string path = whole(text_at(file, "path"));
+      if (!is_named_output(fs::path(path).lexically_normal())) TRY(add_output(path));
+    }
+    return Done{};
+  }
+
+  Status add_output(const std::string& path) {
+    const fs::path below = fs::path(path).lexically_relative(directory_);
+    const bool inside = !below.empty() && *below.begin() != "..";
+    if (request_.in_place) {
+      option("record-output", path);
+    } else if (inside && !isolated_) {
+      option("record-output", (fs::path(work()) / below).lexically_normal());
+    } else {
+      return plain_error(kRerun, path, "this output lies outside of the run's directory",
+                         "--in-place writes it again where it is");
     }
     return Done{};
   }

@@ -162,6 +162,11 @@ void RunRecord::end(const Result<int>& outcome, const std::vector<std::string>& 
     tell_files(json, path[0] == '/' ? path : joined(directory_, path), shown(path));
   }
   json.close();
+  if (!found_inputs.empty()) {
+    json.array("found_inputs");
+    for (const std::string& path : found_inputs) tell_files(json, path, shown(path));
+    json.close();
+  }
   if (standard_output_) {
     json.object("stdout").text("path", shown(name_of_stream(STDOUT_FILENO)));
     // Its own descriptor may be for writing alone.

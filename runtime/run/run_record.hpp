@@ -29,6 +29,8 @@ class RunRecord {
   // Files and directories whose digests are wanted, beside those that the options
   // `input` and `output` name.
   std::vector<std::string> inputs, outputs;
+  // What a watcher saw the run read beside those; read at its end.
+  std::vector<std::string> found_inputs;
   bool without_host = false;  // nothing of host and user
   std::string release;        // that the image was found by, as JSON
 

@@ -64,7 +64,7 @@ def timed(bench, title, cases, out, rounds, base):
 def tables(bench):
     tree, image = bench.trees.big(), bench.trees.big_image()
     rounds = bench.rounds(5, quick=2)
-    for level in ("15", "6"):
+    for level in ("6", "15"):
         out, cases = packers(bench, tree, level)
         yield timed(bench, f"pack, zstd {level}, 128 KiB blocks, {THREADS} threads", cases, out, rounds, "mksquashfs")
     out, cases = unpackers(bench, image)

@@ -87,6 +87,7 @@ def tables(bench):
     cases = {"rootlet, mount=private": [packed, "--rootlet-mount=private"],
              "rootlet, mount=share": [packed, "--rootlet-mount=share"],
              "bwrap on the directory": peers.bwrap(root, "/bin/static"),
+             "our steps, nothing else": [peers.steps_program(bench), root, "/bin/static"],
              "floor on the directory": floor and [floor, "-N", "umpitn", "-P", "-D", "-L", "-r", root, "--",
                                                   "/bin/static"],
              "ch-run on the squashfs": peers.ch_run(image, "/bin/static")}

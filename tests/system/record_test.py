@@ -266,6 +266,30 @@ def published(rig):
     rig.run(rig.rootlet, "record", "crate", where / "r.json", "-o", target).failed_by_us("not empty")
 
 
+@test()
+def found(rig):
+    """learn records which files the tool read and wrote, though nobody named them; rerun compares them"""
+    image, where = tool(rig), place(rig, "found")
+    (where / "table.txt").write_text("1\n")
+    (where / "unread.txt").write_text("2\n")
+    os.chown(where / "in.txt", rig.uid, rig.uid)
+    script = "sort in.txt table.txt > out.txt; cat < /bin/busybox > /tmp/x; cat gone.txt; sort -o in.txt in.txt"
+    done = rig.run(rig.rootlet, "learn", "-o", "/dev/null", "--record=r.json", "--record-input=table.txt", image,
+                   "-c", script, cwd=where)
+    equal(done.status, 0, repr(done))
+    record = json.loads((where / "r.json").read_text())
+    equal([file["path"] for file in record["inputs"]], ["table.txt"], "named")
+    check("found_inputs" not in record, "in.txt was written, and table.txt is named")
+    equal({file["path"]: file["sha256"] for file in record["outputs"]},
+          {name: digest((where / name).read_text()) for name in ("in.txt", "out.txt")}, "outputs")
+    done = rig.run(rig.rootlet, "learn", "-o", "/dev/null", "--record=r.json", image, "-c", "sort table.txt > out.txt",
+                   cwd=where)
+    record = json.loads((where / "r.json").read_text())
+    equal([(file["path"], file["sha256"]) for file in record["found_inputs"]], [("table.txt", digest("1\n"))])
+    contains(verb(rig, "show", where / "r.json").text, "table.txt")
+    contains(verb(rig, "rerun", where / "r.json").text, "1 output is equal")
+
+
 @test(by="root")
 def schema(rig):
     """records are what docs/record.schema.json says"""
