@@ -29,7 +29,8 @@ uid_t site_owner() {
 
 // About one run, and so in no file.
 bool is_for_files(const std::string& option) {
-  return power_of(option).kind != Power::Kind::callers || option == "mount" || option == "keep";
+  return power_of(option).kind != Power::Kind::callers || option == "mount" || option == "keep" ||
+         option == "server-cache";
 }
 
 // The text of the file if its keeper alone can have written it: root, or the

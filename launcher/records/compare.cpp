@@ -49,7 +49,7 @@ bool is_about_place(const std::string& option) {
   static const std::set<std::string> kPlaces = {
       "record",          "record-input", "record-output", "record-private", "status",
       "status-fd",       "verbose",      "data-path",     "image",          "exec",
-      "die-with-parent", "cache",        "keep"};
+      "die-with-parent", "cache",        "keep",          "server-cache"};
   return kPlaces.contains(option);
 }
 

@@ -11,6 +11,7 @@
 
 #include "runtime/image/answer_parts.hpp"
 #include "runtime/image/crew.hpp"
+#include "runtime/image/server.hpp"
 
 // The image never changes, so every answer may be kept for ever, and most
 // questions need not be asked twice: OPEN, OPENDIR, FLUSH and the xattr calls
@@ -24,14 +25,12 @@ constexpr double kForEver = 1e9;  // seconds
 
 namespace {
 
-// Decoded blocks that are kept: some 128 of the usual size. Each was handed to
-// the kernel's page cache too; this is for readers who take less than a block.
-constexpr std::size_t kCache = 16u << 20;
-
+// And no more of free memory than a sixteenth.
 std::size_t cache_budget() {
   struct sysinfo memory {};
-  if (::sysinfo(&memory) != 0) return kCache;
-  return std::min<std::size_t>(kCache, (memory.freeram + memory.bufferram) * memory.mem_unit / 16);
+  if (::sysinfo(&memory) != 0) return cache_limit();
+  return std::min<std::size_t>(cache_limit(),
+                               (memory.freeram + memory.bufferram) * memory.mem_unit / 16);
 }
 
 // A squashfs inode id is 48 bits and starts at 0; FUSE reserves 0 (none) and
@@ -40,6 +39,13 @@ fuse_ino_t to_node(const Answers& a, sqfs_inode_id id) {
   return id == sqfs_inode_root(a.fs) ? FUSE_ROOT_ID : id + 2;
 }
 }  // namespace
+
+// Some 128 blocks of the usual size. Each was handed to the kernel's page cache
+// too; this is for readers who take less than a block.
+std::size_t& cache_limit() {
+  static std::size_t limit = 16u << 20;
+  return limit;
+}
 
 sqfs_inode_id to_inode(const Answers& a, fuse_ino_t node) {
   return node == FUSE_ROOT_ID ? sqfs_inode_root(a.fs) : node - 2;

@@ -44,6 +44,11 @@ struct Server {
   bool shared() const { return mount.valid(); }
 };
 
+// What a server that is started from now on keeps of decoded blocks, in bytes at
+// most. Its memory altogether is bounded by 1 GiB.
+std::size_t& cache_limit();
+inline constexpr std::size_t kMostCache = 512u << 20;
+
 // Forks a private server. It waits for its descriptor, answers until the file
 // system is unmounted, and ends when both ends of the channel are gone before
 // it got one. For its first answers it stays on the processor `beside` init,

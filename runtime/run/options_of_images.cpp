@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cstdlib>
 
+#include "runtime/image/server.hpp"
 #include "runtime/run/kept_image.hpp"
 #include "runtime/run/option_rows.hpp"
 
@@ -78,14 +79,26 @@ Status set_mount(Options& options, const std::string& value) {
   return Done{};
 }
 
-// Of this process, not of its Options: it bounds what all runs keep.
-Status set_cache(Options&, const std::string& value) {
+Result<std::uint64_t> bytes_of(const char* name, const std::string& value) {
   constexpr std::string_view kUnits = " kmg";
-  if (!is_size(value) || value.back() == '%') return invalid_value("cache", value, "SIZE[k|m|g]");
+  if (!is_size(value) || value.back() == '%') return invalid_value(name, value, "SIZE[k|m|g]");
   char* unit = nullptr;
   const std::uint64_t number = std::strtoull(value.c_str(), &unit, 10);
   const std::size_t power = *unit == '\0' ? 0 : kUnits.find(static_cast<char>(*unit | 0x20));
-  kept_limit() = number << 10 * power;
+  return number << 10 * power;
+}
+
+// These two of this process, not of its Options: they bound what all runs keep, and
+// what each image server does.
+Status set_cache(Options&, const std::string& value) {
+  kept_limit() = TRY(bytes_of("cache", value));
+  return Done{};
+}
+
+Status set_server_cache(Options&, const std::string& value) {
+  const std::uint64_t bytes = TRY(bytes_of("server-cache", value));
+  if (bytes > image::kMostCache) return invalid_value("server-cache", value, "at most 512m");
+  image::cache_limit() = bytes;
   return Done{};
 }
 
@@ -108,6 +121,8 @@ constexpr OptionRow kRows[] = {
      [](O& o, V& v) { return set_number(o.keep_seconds, "keep", v); }, true},
     {"cache", "SIZE", "how much unpacked images may take that are kept for later runs (0: none)",
      set_cache, true},
+    {"server-cache", "SIZE", "decoded blocks that an image server keeps at most (16m)",
+     set_server_cache, true},
     {"attach", "IMAGE[@OFFSET][//SUBDIR]:DST", "show another image inside, read-only", set_attach},
     {"data-path", "DIR", "look there for the image's base and named data",
      [](O& o, V& v) -> Status {

@@ -42,7 +42,8 @@ constexpr Named kNamed[] = {
     {Kind::harmless, " writable hostname cwd env clean-env exec verbose "},
     {Kind::narrows, " rules "},
     {Kind::callers,
-     " record-input record-output record-private image mount keep cache shell pass-fd status-fd "
+     " record-input record-output record-private image mount keep cache server-cache shell pass-fd "
+     "status-fd "
      "status die-with-parent no-isolation "
      "best-effort "
      "dry-run doctor "

@@ -108,6 +108,7 @@ Result<std::string> make_key(const Source& source, const Caller& caller, int kee
   const Seal* seal = source.image ? source.image->seal() : nullptr;
   if (seal != nullptr) key += " " + seal_text(seal->digest);
   add(keep);
+  add(image::cache_limit());
   add(os::Parent::of_this_process().number());  // with which the server ends
   add(hash(inherited(caller)));
   return key;

@@ -63,6 +63,7 @@ WRONG = {
     "record-output": [("", "PATH")],
     "record-private": [("x", "no value")],
     "die-with-parent": [("x", "NUMBER"), ("-1", "NUMBER"), ("1", "it has ended")],
+    "server-cache": [("", "SIZE"), ("2t", "SIZE"), ("50%", "SIZE"), ("1g", "at most 512m")],
     "cache": [("", "SIZE"), ("much", "SIZE"), ("10%", "SIZE"), ("-1", "SIZE"), ("1kk", "SIZE")],
     "dry-run": [("jsno", "json")],
 }

@@ -188,6 +188,30 @@ def memory_comes_back(rig):
     check(after[0] <= SMALL and after[1] <= 2, f"{after} after {IDLE} s of rest")
 
 
+def loaded(rig, image, *options):
+    """How much memory the server takes while several have read everything, in bytes; and what they read."""
+    process = rig.start(rig.rootlet, "run", "--mount=private", *options, "--exec=/bin/busybox", image, "sh",
+                        "-c", "for n in 1 2; do busybox cat /large/* /small/* | busybox md5sum & done; wait; read a",
+                        stdin=subprocess.PIPE)
+    server = server_of(process.pid)
+    lines = {process.stdout.readline() for _ in range(2)}
+    size = size_of(server)[0]
+    process.communicate(b"\n", timeout=10)
+    return size, lines
+
+
+@test(by="user")
+def memory_as_set(rig):
+    """server-cache=SIZE bounds what a server keeps: under load it takes at most that and 4 MiB"""
+    image = make_image(rig, "zstd", "128K")
+    usual, lines = loaded(rig, image)
+    size, same = loaded(rig, image, "--server-cache=1m")
+    equal(same, lines)
+    equal(len(lines), 1)
+    check(size <= (1 << 20) + SMALL, f"{size} bytes")
+    check(usual <= (16 << 20) + SMALL and usual > size, f"{usual} bytes by itself, {size} with 1m")
+
+
 @test(by="user")
 def seeking_in_a_directory(rig):
     """a tool that reads a directory from where no entry begins harms nobody, itself included"""

@@ -70,18 +70,26 @@ def runs_of_others(rig):
         equal(process.poll(), None)
 
 
+def descendants(pid):
+    """Of this process: the machine has other runs, too."""
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        yield int(child)
+        yield from descendants(int(child))
+
+
 @test()
 def faked_from_inside(rig):
     """a tool that dresses up as a launcher and its init is not listed, and kill does not reach it"""
     script = ("printf rootlet > /proc/self/comm; unshare -Ufp sh -c "
               "'printf rootlet-init > /proc/self/comm; echo ready; sleep 50; true'; true")
     with running(rig, script=script) as process:
-        inits = [entry for entry in os.listdir("/proc") if entry.isdigit()
-                 and Path(f"/proc/{entry}/comm").read_text() == "rootlet-init\n"]
+        inits = [pid for pid in descendants(process.pid)
+                 if Path(f"/proc/{pid}/comm").read_text() == "rootlet-init\n"]
         equal(len(inits), 2, "processes that look like an init")
-        equal(list(listed(rig)), [process.pid])
+        ours = {process.pid, *descendants(process.pid)}
+        equal([pid for pid in listed(rig) if pid in ours], [process.pid])
         for pid in inits:
-            rig.run(rig.rootlet, "kill", pid).failed_by_us("no run of yours")
+            rig.run(rig.rootlet, "kill", str(pid)).failed_by_us("no run of yours")
 
 
 @test()
@@ -110,7 +118,8 @@ def stats(rig):
     with running(rig, script=script) as process:
         done = rig.run(rig.rootlet, "stats", "--json", str(process.pid))
         told = json.loads(done.text)
-        check(told["memory_bytes"] > 20 << 20, str(told))
+        # Of the 20 MiB; a host that takes back what nobody touches (DAMON) had 16 left of them.
+        check(10 << 20 < told["memory_bytes"] < 200 << 20, str(told))
         check(told["processes"] in (1, 2) and told["threads"] >= 1, str(told))
         check(told["cpu_milliseconds"] >= 10, str(told))
         contains(rig.run(rig.rootlet, "stats", str(process.pid)).text, "memory  ")
