@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Several runs of one image share its server."""
+import contextlib
 import os
 import random
 import signal
@@ -43,7 +44,8 @@ def waiting(rig, options=(LONG,), image=None, **keywords):
 def dismiss(rig):
     """Ends the servers, which have no runs."""
     for pid in keepers():
-        os.kill(pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # one whose launcher was killed ends by itself
+            os.kill(pid, signal.SIGTERM)
     wait_until(lambda: not processes(), 3, "a server is left")
 
 
@@ -335,7 +337,8 @@ def killed_while_it_runs(rig):
         time.sleep(random.Random(index).uniform(0, 0.04))
         victims = (readers() if index % 2 else keepers()) if process.poll() is None else []
         for pid in victims:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         code, errors = end(process)
         check(code in (0, 125), f"status {code}: {errors}")
         check((code == 0) == (errors == ""), errors)
