@@ -31,9 +31,9 @@ Result<Record> read_record(const std::string& file) {
     return plain_error(kRead, file, "it is of a newer version", "take a newer rootlet");
   }
   // From here on an input is an input, however it became known.
-  for (const Json& found : list_at(record.json, "found_inputs")) {
-    record.json["inputs"].push_back(found);
-  }
+  Json inputs = list_at(record.json, "inputs");
+  for (const Json& found : list_at(record.json, "found_inputs")) inputs.push_back(found);
+  if (!inputs.empty()) record.json["inputs"] = std::move(inputs);
   return record;
 }
 

@@ -287,6 +287,8 @@ def found(rig):
     record = json.loads((where / "r.json").read_text())
     equal([(file["path"], file["sha256"]) for file in record["found_inputs"]], [("table.txt", digest("1\n"))])
     contains(verb(rig, "show", where / "r.json").text, "table.txt")
+    (where / "odd.json").write_text(json.dumps({**record, "inputs": "none"}))
+    contains(verb(rig, "show", where / "odd.json").text, "table.txt")
     contains(verb(rig, "rerun", where / "r.json").text, "1 output is equal")
 
 
