@@ -11,7 +11,10 @@ void answer(fuse_session* session, Answers& answers, const os::OneProcessor& bes
   constexpr unsigned kMostThreads = 16;
   // Threads hardly allocate: a heap for each of them is memory for nothing.
   ::mallopt(M_ARENA_MAX, 1);
-  Crew crew({session, &answers.reader.cache(), [&] { answers.on_idle(); }, kMostThreads}, beside);
+  static void (*give_up)(const char*) = answers.give_up;
+  Crew crew({session, &answers.reader.cache(), [&] { answers.on_idle(); }, kMostThreads,
+             [] { give_up("it did not answer any more"); }},
+            beside);
   answers.crew = &crew;
   crew.run();
 }

@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <mutex>
 
+#include "runtime/image/overdue.hpp"
 #include "runtime/image/workspace.hpp"
 
 namespace rootlet::image {
@@ -30,6 +31,7 @@ constexpr std::size_t kStack = 256u << 10;
 thread_local bool listens = false;
 
 std::atomic<bool> tick_is_due{false};
+void (*on_overdue)() = nullptr;
 
 void tick_every(time_t seconds) {
   const itimerval interval{{seconds, 0}, {seconds, 0}};
@@ -42,7 +44,11 @@ void Crew::run() {
   // A signal is the one clock that costs nothing while questions come: it ends
   // the wait for them.
   struct sigaction action {};
-  action.sa_handler = [](int) { tick_is_due = true; };
+  on_overdue = work_.on_overdue;
+  action.sa_handler = [](int) {
+    tick_is_due = true;
+    if (is_overdue()) on_overdue();
+  };
   ::sigaction(SIGALRM, &action, nullptr);
   sigset_t alarm;
   ::sigemptyset(&alarm);
@@ -55,6 +61,7 @@ void* Crew::thread_of(void* crew) {
   auto* self = static_cast<Crew*>(crew);
   self->live(true);
   Workspace::mine().release();
+  leave_overdue();
   return nullptr;
 }
 
@@ -72,7 +79,7 @@ void Crew::live(bool may_retire) {
       std::copy(offers_.begin() + 1, offers_.begin() + offered_, offers_.begin());
       --offered_;
       lock_.unlock();
-      work_.cache->fetch(block);
+      fetch(block);
       lock_.lock();
     } else if (retiring_ && may_retire) {
       break;
@@ -83,6 +90,11 @@ void Crew::live(bool may_retire) {
   --threads_;
   lock_.unlock();
   std::free(question.mem);
+}
+
+void Crew::fetch(const BlockAddress& block) {
+  const Busy busy;
+  work_.cache->fetch(block);
 }
 
 // With the lock held.
@@ -107,9 +119,17 @@ void Crew::listen(fuse_buf& question) {
       end();
       break;
     }
-    if (asked_.fetch_add(1, std::memory_order_relaxed) == kFirst) beside_.leave();
+    if (asked_.fetch_add(1) == kFirst) beside_.leave();
+    if (!ticking_) start_clock();
+    const Busy busy;
     ::fuse_session_process_buf(work_.session, &question);
   }
+}
+
+void Crew::start_clock() {
+  const std::lock_guard hold(lock_);
+  if (!ticking_) tick_every(kTick);
+  ticking_ = true;
 }
 
 void Crew::end() {
@@ -126,8 +146,6 @@ void Crew::step_aside() {
   {
     const std::lock_guard hold(lock_);
     listening_ = false;
-    if (!ticking_) tick_every(kTick);
-    ticking_ = true;
     if (parked_ > 0) {
       wake();
     } else {
@@ -194,9 +212,9 @@ void Crew::add_thread() {
   work_.limit = --threads_;  // so many are allowed, and no more
 }
 
-// Called every kTick seconds once there was something to decode.
+// Called every kTick seconds while there are questions.
 void Crew::tick() {
-  if (asked_ != asked_before_) {
+  if (asked_ != asked_before_ || is_somebody_busy()) {
     asked_before_ = asked_;
     return;
   }
@@ -210,6 +228,7 @@ void Crew::tick() {
   }
   Workspace::mine().release();
   work_.on_idle();
+  if (asked_ != asked_before_) start_clock();  // who asked meanwhile may have seen it run
 }
 
 }  // namespace rootlet::image

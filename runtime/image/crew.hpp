@@ -30,6 +30,7 @@ class Crew {
     BlockCache* cache;
     std::function<void()> on_idle;  // gives memory back, some seconds after the last question
     unsigned limit;                 // of threads
+    void (*on_overdue)();           // a question will never be answered; in a signal handler
   };
   Crew(Work work, const os::OneProcessor& beside) : work_(std::move(work)), beside_(beside) {}
 
@@ -51,6 +52,8 @@ class Crew {
   bool is_asked() const;
   void add_thread();
   void wake();
+  void fetch(const BlockAddress& block);
+  void start_clock();
   void tick();
   void end();
 
@@ -60,13 +63,13 @@ class Crew {
   os::Mutex lock_;  // of the following
   bool listening_ = false;
   bool ended_ = false;
-  bool ticking_ = false;
   bool retiring_ = false;
   unsigned threads_ = 1;
   unsigned parked_ = 0;
   std::array<BlockAddress, 16> offers_;
   std::size_t offered_ = 0;
 
+  std::atomic<bool> ticking_{false};  // written with the lock held
   os::FutexWord woken_{0};
   std::atomic<std::uint32_t> asked_{0};
   std::uint32_t asked_before_ = 0;

@@ -9,6 +9,7 @@
 
 #include "runtime/image/decompress.hpp"
 #include "runtime/image/file_reader.hpp"
+#include "runtime/image/overdue.hpp"
 #include "runtime/image/sealed_file.hpp"
 #include "runtime/image/squashfuse.hpp"
 #include "runtime/image/tally.hpp"
@@ -201,6 +202,7 @@ extern "C" ssize_t sqfs_pread(int fd, void* buffer, std::size_t count, off_t off
   const Watch* watch = watch_of(fd);
   const bool sealed = watch != nullptr && watch->sealed;
   std::uint64_t bad = 0;
+  const WaitsForFile waits;
   const ssize_t done = sealed ? watch->sealed->read(buffer, count, offset, bad)
                               : read_plain(fd, static_cast<char*>(buffer), count, offset);
   const int error = done < 0 ? errno : 0;

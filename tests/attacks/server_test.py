@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
@@ -180,6 +181,22 @@ def taken_over_reader(rig):
         # Shown to be able to fail: a hole that asks for nothing is no end.
         done = with_hole(rig, "ls /hole-nothing > /dev/null 2>&1 && echo RISK", way)
         equal((done.text, done.status), ("RISK\n", 0))
+
+
+@test()
+def reader_that_hangs(rig):
+    """a reader that loops or waits for ever is noticed: its run ends with 125, the next has another server"""
+    runtime(rig)
+    wanted = {"loop": 125, "wait": 125, "slow-disk": 0}
+    cases = [(way, hole) for way in ("mount=private", "mount=share") for hole in wanted]
+    with ThreadPoolExecutor(len(cases)) as all_at_once:
+        # keep is part of what a server is known by: each case has its own.
+        done = all_at_once.map(lambda case: with_hole(
+            rig, f"ls -d /hole-{case[1]} > /dev/null && echo answered", case[0], f"keep={cases.index(case)}"), cases)
+        for (way, hole), run in zip(cases, done):
+            equal(run.status, wanted[hole], f"{way} {hole}: {run!r}")
+            equal("did not answer any more" in run.errors, wanted[hole] == 125, f"{way} {hole}: {run!r}")
+    equal(with_hole(rig, "echo again", "mount=share").status, 0)
 
 
 @test()

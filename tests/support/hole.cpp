@@ -4,6 +4,8 @@
 // give it. It stands in front of the look-up of a name: "hole-WHAT" does WHAT.
 // What is refused ends the process; what works makes the name exist.
 #include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -17,9 +19,12 @@
 #include <cstring>
 #include <string_view>
 
+#include "runtime/image/overdue.hpp"
 #include "runtime/image/squashfuse.hpp"
 
 namespace {
+
+const bool hasty = (rootlet::image::patience() = 2) != 0;  // 4 s
 
 bool call(long number, long a = 0, long b = 0, long c = 0, long d = 0) {
   return ::syscall(number, a, b, c, d) >= 0;
@@ -80,6 +85,15 @@ bool attempt(std::string_view what) {
   if (what == "traceable") return call(SYS_prctl, PR_SET_DUMPABLE, 1);
   if (what == "secret") return finds_secret();
   if (what == "gigabytes") return takes_four_gigabytes();
+  // What it never comes back from; and what it does after longer than it has patience.
+  while (what == "loop") asm volatile("");
+  while (what == "wait")
+    call(SYS_futex, text(heap), FUTEX_WAIT, *reinterpret_cast<const int*>(heap));
+  if (what == "slow-disk") {
+    const rootlet::image::WaitsForFile waits;
+    for (int tick = 0; tick < 4; ++tick) ::poll(nullptr, 0, 2500);  // each may end it early
+    return true;
+  }
   if (what == "nothing") return true;  // the one that works, to show that the others could
   return false;
 }
