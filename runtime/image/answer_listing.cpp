@@ -62,17 +62,22 @@ int fill(Answers& a, fuse_ino_t node, off_t offset, bool plus, Listing& page) {
   sqfs_dir_entry item;
   sqfs_dentry_init(&item, name);
   sqfs_err code = SQFS_OK;
+  const bool all = plus && a.walkers.want_all(node, directory.xtra.dir.dir_size);
+  std::size_t by_name_alone = 0;
   while (sqfs_dir_next(a.fs, &stream, &item, &code)) {
     if (!is_possible(item)) a.give_up("the image is damaged: a file has an impossible name");
     fuse_entry_param entry{};
-    if (plus) {
+    const bool whole = all || (plus && S_ISDIR(sqfs_dentry_mode(&item)));
+    if (whole) {
       entry = to_entry(a, sqfs_dentry_inode(&item));
     } else {
       entry.attr.st_mode = sqfs_dentry_mode(&item);
       entry.attr.st_ino = sqfs_dentry_inode_num(&item);
     }
     if (!page.add(sqfs_dentry_name(&item), entry, sqfs_dentry_next_offset(&item) + 2)) break;
+    if (!whole && !S_ISDIR(sqfs_dentry_mode(&item))) ++by_name_alone;
   }
+  a.walkers.listed(node, by_name_alone);
   if (code != SQFS_OK) a.give_up("the image is damaged: a directory cannot be read");
   return 0;
 }

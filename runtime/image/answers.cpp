@@ -110,7 +110,15 @@ void init(void* userdata, fuse_conn_info* connection) {
   (void)userdata;
 }
 
-int look_up(Answers& a, fuse_ino_t parent, const char* name, fuse_entry_param& entry) {
+// What was listed by name alone is listed with attributes when it is next asked for.
+void list_anew(const Answers& a, const std::vector<std::uint64_t>& listings) {
+  for (const std::uint64_t directory : listings) {
+    ::fuse_lowlevel_notify_inval_inode(a.session, directory, 0, 0);
+  }
+}
+
+int look_up(Answers& a, fuse_ino_t parent, const char* name, fuse_entry_param& entry,
+            std::vector<std::uint64_t>& stale) {
   const std::lock_guard hold(a.reader.library());
   sqfs_inode directory = get_inode(a, parent);
   if (!S_ISDIR(directory.base.mode)) return ENOTDIR;
@@ -121,7 +129,9 @@ int look_up(Answers& a, fuse_ino_t parent, const char* name, fuse_entry_param& e
   if (sqfs_dir_lookup(a.fs, &directory, name, std::strlen(name), &found, &exists) != SQFS_OK) {
     a.give_up("the image is damaged: a directory cannot be read");
   }
-  if (exists) entry = to_entry(a, sqfs_dentry_inode(&found));
+  if (!exists) return 0;
+  entry = to_entry(a, sqfs_dentry_inode(&found));
+  if (!S_ISDIR(entry.attr.st_mode) && a.walkers.asked(parent)) stale = a.walkers.take_listings();
   return 0;
 }
 
@@ -129,11 +139,13 @@ void lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
   Answers& a = answers(request);
   fuse_entry_param entry{};  // node 0: there is no such name, and never will be
   entry.entry_timeout = kForEver;
-  if (const int code = look_up(a, parent, name, entry); code != 0) {
+  std::vector<std::uint64_t> stale;
+  if (const int code = look_up(a, parent, name, entry, stale); code != 0) {
     fuse_reply_err(request, code);
   } else {
     fuse_reply_entry(request, &entry);
   }
+  list_anew(a, stale);
 }
 
 void forget(fuse_req_t request, fuse_ino_t, std::uint64_t) { fuse_reply_none(request); }
@@ -236,6 +248,10 @@ Answers::Answers(sqfs* image, Owner files_owner, void (*on_damage)(const char*))
 
 void Answers::on_idle() {
   reader.release();
+  {
+    const std::lock_guard hold(reader.library());
+    walkers.forget();
+  }
   ::malloc_trim(0);
 }
 
@@ -244,7 +260,8 @@ fuse_session* new_session(Answers& answers) {
   char* arguments[] = {program, nullptr};
   fuse_args args = FUSE_ARGS_INIT(1, arguments);
   const fuse_lowlevel_ops table = make_table();  // libfuse copies it
-  return ::fuse_session_new(&args, &table, sizeof table, &answers);
+  answers.session = ::fuse_session_new(&args, &table, sizeof table, &answers);
+  return answers.session;
 }
 
 }  // namespace rootlet::image

@@ -3,6 +3,7 @@
 
 #include "runtime/image/file_reader.hpp"
 #include "runtime/image/server.hpp"
+#include "runtime/image/walkers.hpp"
 
 struct fuse_session;
 
@@ -17,6 +18,8 @@ struct Answers {
   sqfs* fs;
   FileReader reader;
   Owner owner;
+  Walkers walkers;
+  fuse_session* session = nullptr;
   // Called when a block cannot be read. The image is then damaged or was
   // changed: it must not return.
   void (*give_up)(const char* reason);

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
+from outer import Outer
 from rig import Failed, Skip, check, equal, main, scale, test, times
 
 METHODS = ("gzip", "xz", "lz4", "zstd", "lzo")
@@ -233,6 +234,55 @@ def one_processor(rig):
     process.communicate(b"\n", timeout=10)
     equal(len(set(lines)), 1, repr(lines))
     equal(threads, 1, "threads")
+
+
+@test(by="root")
+def no_threads_to_be_had(rig):
+    """a server that is refused threads answers all the same, with those that it has"""
+    image = make_image(rig, "zstd", "128K")
+    script = ("for n in 1 2 3 4; do busybox mkfifo /tmp/$n; "
+              "(read a < /tmp/$n; exec busybox md5sum /large/text /large/mixed /large/random) & done; "
+              "read a; for n in 1 2 3 4; do echo > /tmp/$n; done; wait; read b")
+    seen = {}
+    with Outer(rig, ["pids"]) as outer:
+        group = outer.groups[0]
+        for limit in ("max", "1"):
+            process = rig.start(rig.rootlet, "run", "--mount=private", "--exec=/bin/busybox", image, "sh", "-c",
+                                script, stdin=subprocess.PIPE)
+            server = server_of(process.pid)
+            deadline = time.monotonic() + IDLE
+            while size_of(server)[1] > 1 and time.monotonic() < deadline:
+                time.sleep(0.2)  # those of its start are given back
+            (group / "pids.max").write_text(limit)
+            (group / "cgroup.procs").write_text(str(server))
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            lines = sorted(process.stdout.readline() for _ in range(12))
+            seen[limit] = size_of(server)[1], lines
+            equal(process.communicate(b"\n", timeout=10)[1], b"")
+            equal(process.returncode, 0)
+    equal(seen["1"], (1, seen["max"][1]))
+    equal(len(set(seen["max"][1])), 3, "files")
+    check(seen["max"][0] > 1 or os.cpu_count() == 1, f"{seen['max'][0]} threads when none was refused")
+
+
+WALK = "busybox find /bin /small /large | busybox wc -l; busybox ls -lR /small /large | busybox md5sum"
+
+
+@test(by="user")
+def listed_and_then_looked_at(rig):
+    """a tree has the same names, sizes and times whether it is listed, looked at, or first one and then the other"""
+    image = make_image(rig, "zstd", "128K")
+    wanted = None
+    for script in (WALK, WALK.split("; ")[1], WALK + "; busybox sleep 0.1; " + WALK):
+        lines = run(rig, image, script).text.splitlines()
+        wanted = wanted or lines[-1]
+        equal(lines[-1], wanted, script)
+    top = make_tree(rig.top)
+    names = run(rig, image, "busybox find /small /large -type f -exec busybox stat -c '%n %s %Y' {} +").text
+    equal(sorted(names.splitlines()),
+          sorted(f"/{file.relative_to(top)} {file.stat().st_size} {int(file.stat().st_mtime)}"
+                 for part in ("small", "large") for file in (top / part).iterdir()))
 
 
 if __name__ == "__main__":
