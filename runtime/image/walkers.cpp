@@ -9,9 +9,10 @@ namespace {
 
 constexpr std::uint64_t kTop = 1;     // FUSE_ROOT_ID: links to /usr, wanted by every start
 constexpr std::size_t kSmall = 1024;  // bytes: some thirty entries
-constexpr std::size_t kSample = 64;   // files that say what walkers want
-constexpr std::size_t kFew = 8;       // a program that starts asks for a handful of what it found
-constexpr std::size_t kMany = 2048;   // beyond that what was long ago counts half
+constexpr std::size_t kSample =
+    64;                          // files that say what walkers want, or directories that are a walk
+constexpr std::size_t kFew = 8;  // a program that starts asks for a handful of what it found
+constexpr std::size_t kMany = 2048;  // beyond that what was long ago counts half
 constexpr std::ptrdiff_t kRecent = 64;
 constexpr std::size_t kMostListings = 8192;  // more stay as the kernel has them
 
@@ -47,7 +48,12 @@ bool Walkers::is_recent(std::uint64_t directory) const {
   return std::find(listings_.end() - last, listings_.end(), directory) != listings_.end();
 }
 
-std::vector<std::uint64_t> Walkers::take_listings() { return std::exchange(listings_, {}); }
+// A few are those of a program that looks for its modules, and has what it wants.
+std::vector<std::uint64_t> Walkers::take_listings() {
+  std::vector<std::uint64_t> listings = std::exchange(listings_, {});
+  if (listings.size() < kSample) listings.clear();
+  return listings;
+}
 
 void Walkers::forget() {
   want_ = Want::not_known;

@@ -30,8 +30,8 @@ class Walkers {
   // settles it: what take_listings() hands out is then to be listed anew.
   bool asked(std::uint64_t directory);
 
-  // The directories that were listed by name alone, which the kernel keeps as
-  // they are; none afterwards.
+  // The directories that a whole walk listed by name alone, which the kernel
+  // keeps as they are; none afterwards.
   std::vector<std::uint64_t> take_listings();
 
   void forget();
