@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -95,7 +96,7 @@ class BlockCache {
   };
   Search search(Set& set, const BlockAddress& address, Slot*& slot);
   Set& set_of(std::uint64_t at);
-  char* bytes_of(const Set& set, const Slot& slot);
+  char* bytes_of(const Slot& slot) const;
   bool fill(Set& set, Slot& slot, const BlockAddress& address);
   Pin pin(Set& set, Slot& slot);
   Pin get_alone(const BlockAddress& address);
@@ -104,6 +105,8 @@ class BlockCache {
   std::size_t stride_;
   std::size_t size_ = 0;  // of the mapping
   char* memory_ = nullptr;
+  char* first_ = nullptr;                // where blocks begin in it
+  std::atomic<std::uint32_t> taken_{0};  // places that slots have
   std::unique_ptr<Set[]> sets_;
   std::uint64_t set_count_ = 0;
 };
