@@ -25,7 +25,7 @@ def steps_program(bench):
     """What we ask of the kernel, and nothing else."""
     out = os.path.join(bench.trees.work, "steps")
     if not os.path.exists(out):
-        bench.trees.compile("steps.c", out, "-static")
+        bench.trees.compile("steps.c", out, "-static", "-lzstd")
     return out
 
 

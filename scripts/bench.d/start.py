@@ -4,12 +4,14 @@ numpy: from before the fork to after the wait, page cache warm."""
 import os
 import subprocess
 
+import first_blocks
 import peers
 from measure import Series
 from table import Table
 
 BASE = "bwrap on the directory"
 STEPS = "our steps, nothing else"
+DECODED = "our steps, and the first blocks decoded"
 
 
 def our_cases(bench, image, packed, plain, root, program, arguments):
@@ -34,11 +36,13 @@ def cases_of(bench, program):
     floor = peers.floor_program(bench)
     least = [floor, "-N", "umpitn", "-P", "-D", "-L"]
     given = bench.peers
+    blocks = first_blocks.of(root + program, root, f"{trees.work}/first-blocks") if name == "dynamic" else None
     return {
         "plain exec": [root + program],
         **our_cases(bench, image, packed, plain, root, program, []),
         BASE: peers.bwrap(root, program),
         STEPS: [peers.steps_program(bench), root, program],
+        DECODED: blocks and [peers.steps_program(bench), "-z", blocks, root, program],
         "floor on the directory": floor and [*least, "-r", root, "--", program],
         "floor with squashfuse": floor and [*least, "-f", image, "--", program],
         "ch-run on the squashfs": peers.ch_run(image, program),
@@ -89,7 +93,7 @@ def measure(bench, title, cases, rounds):
             if failed:
                 series[name].reason = "failed in a round"
     return Table(title, "ms", list(series.values()), BASE, "floor with squashfuse", "rootlet run DIRECTORY",
-                 STEPS, "type-2 runtime")
+                 STEPS, DECODED, "type-2 runtime")
 
 
 def tables(bench):

@@ -8,7 +8,9 @@
  * isolation cannot be quicker than. ROOT has all mount points (proc, dev, sys, tmp,
  * var/tmp, run, home, etc/passwd, etc/group).
  *
- * -m: no mounts but ROOT, /proc and $PWD, to see what the others cost. */
+ * -m: no mounts but ROOT, /proc and $PWD, to see what the others cost.
+ * -z BLOCKS: beside all of that one more process decodes these blocks (first_blocks.py),
+ *     and PROGRAM waits for it: what no server of a compressed image does without. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -31,10 +33,11 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <zstd.h>
 
 enum { filter_length = 194, capabilities = 41 };
 static char cwd[4096];
-static int few;
+static int few, decoded = -1;
 
 static void must(long result, const char *what) {
   if (result >= 0) return;
@@ -240,6 +243,7 @@ static void run_init(const char *directory, char **command, unsigned uid, unsign
   must(umount2(".", MNT_DETACH), "old root");
   must(chdir("/"), "/");
   must(prctl(PR_SET_DUMPABLE, 0), "dumpable");
+  if (decoded >= 0) must(read(decoded, &ready, 1), "decoder");
   must(write(channel[0], "g", 1), "tool");
   no_rights();
   int status = 0;
@@ -247,12 +251,40 @@ static void run_init(const char *directory, char **command, unsigned uid, unsign
   _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 126);
 }
 
+/* A descriptor that ends when the blocks are decoded. Each is SIZE, STORED (4 bytes each) and a zstd frame. */
+static int decode_beside(const char *path) {
+  int end[2];
+  must(pipe2(end, O_CLOEXEC), "pipe");
+  const pid_t decoder = fork();
+  must(decoder, "fork");
+  if (decoder == 0) {
+    enum { block = 128 << 10 };
+    static char in[block], out[block];
+    unsigned size[2];
+    ZSTD_DCtx *context = ZSTD_createDCtx();
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    must(file, path);
+    while (read(file, size, sizeof size) == sizeof size) {
+      must(size[1] <= block && read(file, in, size[1]) == size[1] ? 0 : -1, path);
+      must(ZSTD_decompressDCtx(context, out, block, in, size[1]) == size[0] ? 0 : -1, "decode");
+    }
+    _exit(0);
+  }
+  close(end[1]);
+  return end[0];
+}
+
 int main(int argc, char **argv) {
+  signal(SIGCHLD, SIG_DFL);
   if (argc > 1 && !strcmp(argv[1], "-m")) {
     few = 1;
     argc--, argv++;
   }
-  if (argc < 3) return fprintf(stderr, "usage: steps [-m] ROOT PROGRAM [ARGUMENT...]\n"), 125;
+  if (argc > 2 && !strcmp(argv[1], "-z")) {
+    decoded = decode_beside(argv[2]);
+    argc -= 2, argv += 2;
+  }
+  if (argc < 3) return fprintf(stderr, "usage: steps [-m] [-z BLOCKS] ROOT PROGRAM [ARGUMENT...]\n"), 125;
   must(getcwd(cwd, sizeof cwd) ? 0 : -1, "getcwd");
   if (few) strcpy(cwd, "/");
   const unsigned uid = getuid(), gid = getgid();

@@ -51,7 +51,7 @@ class Trees:
         os.makedirs(self.kept, exist_ok=True)
 
     def compile(self, name, out, *options):
-        run("gcc", "-O2", *options, "-o", out, os.path.join(self.sources, name))
+        run("gcc", "-O2", "-o", out, os.path.join(self.sources, name), *options)
         return out
 
     def pack(self, root, program, out, *options):
