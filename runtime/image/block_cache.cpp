@@ -50,7 +50,7 @@ struct BlockCache::Set {
   Slot slots[kWays];
 };
 
-BlockCache::BlockCache(sqfs* fs, std::size_t budget)
+[[gnu::cold]] BlockCache::BlockCache(sqfs* fs, std::size_t budget)
     : fs_(fs), stride_(std::max<std::size_t>(fs->sb.block_size, kPage)) {
   // At least one set: a fragment block that every small file needs is decoded
   // again and again otherwise.
@@ -198,7 +198,7 @@ void BlockCache::fetch(const BlockAddress& address) {
 }
 
 // All at once if nobody looks at any: a huge page goes as a whole.
-void BlockCache::release() {
+[[gnu::cold]] void BlockCache::release() {
   if (memory_ == nullptr) return;
   bool pinned = false;
   const auto each = [this](const auto& act) {

@@ -126,7 +126,7 @@ void Crew::listen(fuse_buf& question) {
   }
 }
 
-void Crew::start_clock() {
+[[gnu::cold]] void Crew::start_clock() {
   const std::lock_guard hold(lock_);
   if (!ticking_) tick_every(kTick);
   ticking_ = true;
@@ -190,7 +190,7 @@ void Crew::wake() {
   os::wake_one(woken_);
 }
 
-void Crew::add_thread() {
+[[gnu::cold]] void Crew::add_thread() {
   beside_.leave();
   {
     const std::lock_guard hold(lock_);
@@ -213,7 +213,7 @@ void Crew::add_thread() {
 }
 
 // Called every kTick seconds while there are questions.
-void Crew::tick() {
+[[gnu::cold]] void Crew::tick() {
   if (asked_ != asked_before_ || is_somebody_busy()) {
     asked_before_ = asked_;
     return;

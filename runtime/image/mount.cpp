@@ -89,7 +89,8 @@ Status mount_image(const Reached& image, const std::string& target, Owner owner)
   if (!image.directory.empty()) {
     const os::Fd directory = TRY(os::open_path(image.directory));
     const os::Fd place = TRY(os::open_path(target));
-    return os::mount_bind(directory.get(), place.get(), image.directory);
+    TRY(os::mount_bind(directory.get(), place.get(), image.directory));
+    return Done{};
   }
   if (image.shared >= 0) return attach_shared(image.shared, target);
   if (image.kernel >= 0) return attach(image.kernel, target);

@@ -138,22 +138,47 @@ Status mount_new(const char* type, int target, unsigned long flags, const std::s
   return Done{};
 }
 
-Status mount_bind(int source, int target, const std::string& shown) {
+namespace {
+
+// A copy of the tree that `source` stands for, attached at `target`: mount(2)
+// would have to look both up in /proc. Invalid: these calls (Linux 5.2, and
+// what a container's filter lets through) cannot do it.
+Fd attach_copy(int source, int target, unsigned recursive) {
+  static bool refused = false;
+  if (refused) return Fd();
+  Fd copy(static_cast<int>(::syscall(
+      SYS_open_tree, source, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | recursive)));
+  constexpr unsigned kHere = MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH;
+  if (copy.valid() && ::syscall(SYS_move_mount, copy.get(), "", target, "", kHere) != 0) {
+    copy.reset();
+  }
+  refused = !copy.valid() && (errno == ENOSYS || errno == EPERM);
+  return copy;
+}
+
+}  // namespace
+
+Result<Fd> mount_bind(int source, int target, const std::string& shown) {
+  Fd copy = attach_copy(source, target, AT_RECURSIVE);
+  if (copy.valid()) return copy;
   const unsigned long flags = MS_BIND | MS_REC;
   if (::mount(fd_path(source).c_str(), fd_path(target).c_str(), nullptr, flags, nullptr) != 0) {
     return last_error("bind", shown);
   }
-  return Done{};
+  return Fd();
 }
 
-Result<bool> mount_bind_of_host(int source, int target, const std::string& shown) {
-  // Without MS_REC the kernel refuses what has locked mounts below it.
+Result<Fd> mount_bind_of_host(int source, int target, const std::string& shown, bool& below) {
+  below = false;
+  // Without what is below it the kernel refuses what has locked mounts there.
+  Fd copy = attach_copy(source, target, 0);
+  if (copy.valid()) return copy;
   if (::mount(fd_path(source).c_str(), fd_path(target).c_str(), nullptr, MS_BIND, nullptr) == 0) {
-    return false;
+    return Fd();
   }
   if (errno != EINVAL) return last_error("bind", shown);
-  TRY(mount_bind(source, target, shown));
-  return true;
+  below = true;
+  return mount_bind(source, target, shown);
 }
 
 Status restrict_mount(int root, unsigned long long attributes, const std::string& shown,

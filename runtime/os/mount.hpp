@@ -17,12 +17,13 @@ namespace rootlet::os {
 Status mount_new(const char* type, int target, unsigned long flags, const std::string& options,
                  const std::string& shown);
 
-// The tree (or file) `source`, with the mounts below it, on `target`.
-Status mount_bind(int source, int target, const std::string& shown);
+// The tree (or file) `source`, with the mounts below it, on `target`. What was
+// mounted, as a descriptor; invalid where the kernel gives none.
+Result<Fd> mount_bind(int source, int target, const std::string& shown);
 
 // The same for a `source` of the host, whose mounts are all locked in a user
-// namespace below it (mount_namespaces(7)). True when there are mounts below it.
-Result<bool> mount_bind_of_host(int source, int target, const std::string& shown);
+// namespace below it (mount_namespaces(7)). `below`: there are mounts below it.
+Result<Fd> mount_bind_of_host(int source, int target, const std::string& shown, bool& below);
 
 // What the host mounts later at or below a mount.
 enum class Later {

@@ -20,11 +20,7 @@ std::vector<std::vector<std::string>*>& copies() {
 
 void wipe_too(std::vector<std::string>& texts) { copies().push_back(&texts); }
 
-void wipe_traces(const char* name) {
-  ::prctl(PR_SET_NAME, name);
-  for (std::vector<std::string>* texts : copies()) {
-    for (std::string& text : *texts) std::memset(text.data(), 0, text.size());
-  }
+void wipe_command_line(bool environment) {
   auto text = read_file(AT_FDCWD, "/proc/self/stat", 4096);
   if (!text.ok()) return;
   // Fields 48 to 51: arg_start, arg_end, env_start, env_end (proc(5), Linux
@@ -35,11 +31,19 @@ void wipe_traces(const char* name) {
   }
   if (at == std::string::npos) return;
   char* next = text.value().data() + at;
-  for (int part = 0; part < 2; ++part) {
+  for (int part = 0; part < (environment ? 2 : 1); ++part) {
     const unsigned long start = std::strtoul(next, &next, 10);
     const unsigned long stop = std::strtoul(next, &next, 10);
     if (start != 0 && stop > start) std::memset(reinterpret_cast<void*>(start), 0, stop - start);
   }
+}
+
+void wipe_traces(const char* name) {
+  ::prctl(PR_SET_NAME, name);
+  for (std::vector<std::string>* texts : copies()) {
+    for (std::string& text : *texts) std::memset(text.data(), 0, text.size());
+  }
+  wipe_command_line(true);
 }
 
 }  // namespace rootlet::os

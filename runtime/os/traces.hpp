@@ -11,6 +11,9 @@ namespace rootlet::os {
 // and its environment. `name` stands in their place (PR_SET_NAME).
 void wipe_traces(const char* name);
 
+// The first part of it alone, or with the environment that the kernel shows.
+void wipe_command_line(bool environment);
+
 // Copies of the environment that it wipes as well. They must outlive the process's
 // children; a shared image server serves runs whose environment is another.
 void wipe_too(std::vector<std::string>& texts);

@@ -85,7 +85,8 @@ Status show_host_proc(Root& root) {
   const os::Fd host = TRY(os::open_path("/proc"));
   TRY(root.make("/proc", true));
   const os::Fd target = TRY(root.open("/proc"));
-  return os::mount_bind(host.get(), target.get(), "/proc");
+  TRY(os::mount_bind(host.get(), target.get(), "/proc"));
+  return Done{};
 }
 
 // /proc of this PID namespace.
@@ -111,8 +112,8 @@ Status protect_proc(Root& root) {
        {"/proc/sys", "/proc/sysrq-trigger", "/proc/irq", "/proc/bus", "/proc/fs"}) {
     auto knob = root.open(path);
     if (!knob.ok()) continue;
-    TRY(os::mount_bind(knob.value().get(), knob.value().get(), path));
-    const os::Fd mounted = TRY(root.open(path));
+    os::Fd mounted = TRY(os::mount_bind(knob.value().get(), knob.value().get(), path));
+    if (!mounted.valid()) mounted = TRY(root.open(path));
     TRY(os::restrict_mount(mounted.get(), MOUNT_ATTR_RDONLY, path));
   }
   return Done{};

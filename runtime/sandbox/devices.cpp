@@ -38,7 +38,8 @@ Status show_node(int dev, const Node& node) {
   }
   if (::mknodat(dev, node.name, S_IFREG | 0666, 0) != 0) return last_error(kBuild, path);
   const os::Fd target = TRY(os::open_at(dev, node.name, O_PATH | O_NOFOLLOW));
-  return os::mount_bind(host.get(), target.get(), path);
+  TRY(os::mount_bind(host.get(), target.get(), path));
+  return Done{};
 }
 
 }  // namespace

@@ -42,8 +42,8 @@ Status cover_below(const std::string& point, const std::vector<std::string>& nam
     os::Fd next = TRY(std::move(entered));
     const bool on_the_way = i + 1 < names.size();
     if (on_the_way) {
-      TRY(os::mount_bind(next.get(), next.get(), point));
-      next = TRY(enter(here.get(), names[i]));  // what is mounted there now
+      os::Fd mounted = TRY(os::mount_bind(next.get(), next.get(), point));
+      next = mounted.valid() ? std::move(mounted) : TRY(enter(here.get(), names[i]));
     }
     here = std::move(next);
   }

@@ -8,9 +8,9 @@
 #include <sys/wait.h>
 
 #include <csignal>
-#include <cstring>
 
 #include "runtime/os/capabilities.hpp"
+#include "runtime/os/traces.hpp"
 #include "runtime/sandbox/build_root.hpp"
 #include "runtime/sandbox/control.hpp"
 #include "runtime/sandbox/hide.hpp"
@@ -92,20 +92,7 @@ Result<Tool> start(const Plan& plan, const Links& links) {
 // names paths of the host.
 void hide_command_line() {
   ::prctl(PR_SET_NAME, "rootlet-init");
-  auto text = os::read_file(AT_FDCWD, "/proc/self/stat", 4096);
-  if (!text.ok()) return;
-  // Fields 48 and 49, arg_start and arg_end (proc(5), Linux 3.5); counted
-  // behind the name, which may hold blanks.
-  std::size_t at = text.value().rfind(')');
-  for (int field = 2; field < 48 && at != std::string::npos; ++field) {
-    at = text.value().find(' ', at + 1);
-  }
-  if (at == std::string::npos) return;
-  char* end = nullptr;
-  const unsigned long start = std::strtoul(text.value().c_str() + at, &end, 10);
-  const unsigned long stop = std::strtoul(end, nullptr, 10);
-  if (start == 0 || stop <= start) return;
-  std::memset(reinterpret_cast<void*>(start), 0, stop - start);
+  os::wipe_command_line(false);  // the tool's environment is made from what lies behind it
 }
 
 int run_init(const Plan& plan, const Links& links) {

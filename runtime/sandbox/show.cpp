@@ -21,10 +21,11 @@ bool Root::is_file(const std::string& path) const {
 Status Root::bind(int source, const std::string& target, bool directory, bool writable,
                   bool devices) {
   const os::Fd place = TRY(make(target, directory));
-  const bool mounts_below = TRY(os::mount_bind_of_host(source, place.get(), target));
+  bool mounts_below = false;
+  os::Fd mounted = TRY(os::mount_bind_of_host(source, place.get(), target, mounts_below));
   bound_mounts_below_ = bound_mounts_below_ || mounts_below;
   bound_devices_.push_back(device_of(source));
-  const os::Fd mounted = TRY(open(target));
+  if (!mounted.valid()) mounted = TRY(open(target));
   const unsigned long long attributes =
       MOUNT_ATTR_NOSUID | (devices ? 0 : MOUNT_ATTR_NODEV) | (writable ? 0 : MOUNT_ATTR_RDONLY);
   // What the host mounts below it later would arrive with the host's flags.
@@ -48,9 +49,9 @@ Status Root::guard(const std::string& target, const Guard& guard) {
     if (code == ENOENT || code == EACCES || code == ENOTDIR) return Done{};
     return std::move(part).error();
   }
-  TRY(os::mount_bind(part.value().get(), part.value().get(), guard.path));
+  os::Fd mounted = TRY(os::mount_bind(part.value().get(), part.value().get(), guard.path));
   if (guard.writable) return Done{};
-  const os::Fd mounted = TRY(find());
+  if (!mounted.valid()) mounted = TRY(find());
   return os::restrict_mount(mounted.get(), MOUNT_ATTR_RDONLY, guard.path);
 }
 

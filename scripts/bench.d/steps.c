@@ -55,10 +55,10 @@ static void put(const char *path, const char *text) {
 static void by_descriptor(int fd, char *path) { sprintf(path, "/proc/self/fd/%d", fd); }
 
 static void show(int from, int to) {
-  char source[32], target[32];
-  by_descriptor(from, source);
-  by_descriptor(to, target);
-  must(mount(source, target, NULL, MS_BIND, NULL), "bind");
+  const int copy = (int)syscall(SYS_open_tree, from, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+  must(copy, "bind");
+  must(syscall(SYS_move_mount, copy, "", to, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH), "bind");
+  close(copy);
 }
 
 /* The place of that name below the root, as it is now. */
