@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include <cerrno>
 #include <csignal>
 #include <vector>
 
@@ -59,10 +60,21 @@ constexpr long kAlways[] = {SYS_read,
 // with `drawing` the fonts.
 constexpr long kOfNames[] = {SYS_readlink,   SYS_readlinkat, SYS_access,  SYS_faccessat,
                              SYS_getdents64, SYS_statfs,     SYS_fstatfs, SYS_getcwd};
-constexpr os::GuardedCall kOpen[] = {
-    {SYS_openat, 2, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY)},
-    // Threads of librsvg's give themselves names; no prctl(2) below PR_SET_NAME opens anything.
-    {SYS_prctl, 0, ~static_cast<std::uint32_t>(PR_SET_NAME)}};
+constexpr std::uint32_t kWrites =
+    O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
+// Threads give themselves names; no prctl(2) below PR_SET_NAME opens anything.
+constexpr os::GuardedCall kName = {SYS_prctl, 0, ~static_cast<std::uint32_t>(PR_SET_NAME)};
+constexpr os::GuardedCall kOpen[] = {{SYS_openat, 2, kWrites}, kName};
+// fontconfig writes an index where it finds none that is newer than the fonts, and
+// does without where it may not.
+constexpr os::GuardedCall kDraw[] = {
+    {SYS_openat, 2, kWrites, EACCES}, kName,
+#if defined(SYS_mkdir)
+    {SYS_mkdir, -1, 0, EACCES},       {SYS_unlink, -1, 0, EACCES},
+    {SYS_chmod, -1, 0, EACCES},
+#endif
+    {SYS_mkdirat, -1, 0, EACCES},     {SYS_unlinkat, -1, 0, EACCES},
+    {SYS_fchmodat, -1, 0, EACCES}};
 
 constexpr const char* kFonts[] = {
     "/usr/share/fonts",     "/usr/local/share/fonts", "/usr/share/fontconfig",    "/etc/fonts",
@@ -121,9 +133,13 @@ Status confine(Job job) {
     TRY(os::leave_files({}));
     return os::allow_only(calls, {}, os::Threads::allowed);
   }
-  TRY(job == Job::libraries ? leave_one_file() : leave_fonts());
   calls.insert(calls.end(), std::begin(kOfNames), std::end(kOfNames));
-  return os::allow_only(calls, kOpen, os::Threads::allowed);
+  if (job == Job::libraries) {
+    TRY(leave_one_file());
+    return os::allow_only(calls, kOpen, os::Threads::allowed);
+  }
+  TRY(leave_fonts());
+  return os::allow_only(calls, kDraw, os::Threads::allowed);
 }
 
 }  // namespace rootlet::examiner

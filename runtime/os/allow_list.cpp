@@ -50,10 +50,20 @@ sock_filter load_argument(int number) {
 
 void add_guarded(std::vector<sock_filter>& code, std::span<const GuardedCall> calls) {
   for (const GuardedCall& call : calls) {
-    code.push_back(jump(BPF_JEQ, static_cast<std::uint32_t>(call.number), 0, 3));
+    const auto number = static_cast<std::uint32_t>(call.number);
+    const sock_filter refuse = statement(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | call.error);
+    if (call.argument < 0) {
+      code.insert(code.end(), {jump(BPF_JEQ, number, 0, 1), refuse});
+      continue;
+    }
+    code.push_back(jump(BPF_JEQ, number, 0, call.error != 0 ? 4 : 3));
     code.push_back(load_argument(call.argument));
     code.push_back(jump(BPF_JSET, call.forbidden, 1, 0));
     code.push_back(statement(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
+    if (call.error != 0) {
+      code.push_back(refuse);
+      continue;
+    }
     // Not this call, or not so: the number again, for those that follow.
     code.push_back(load(offsetof(seccomp_data, nr)));
   }

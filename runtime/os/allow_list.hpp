@@ -11,8 +11,9 @@ namespace rootlet::os {
 // A system call that is allowed while none of the bits is set in its argument.
 struct GuardedCall {
   long number;
-  int argument;  // 0 to 5
+  int argument;  // 0 to 5; -1: it never is
   std::uint32_t forbidden;
+  std::uint32_t error = 0;  // what is answered else; 0: the process ends
 };
 
 enum class Threads {
