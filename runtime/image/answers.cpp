@@ -107,14 +107,8 @@ void init(void* userdata, fuse_conn_info* connection) {
                           FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO;
   connection->want |= connection->capable & wanted;
   connection->time_gran = 1000000000;  // squashfs counts whole seconds
-  (void)userdata;
-}
-
-// What was listed by name alone is listed with attributes when it is next asked for.
-void list_anew(const Answers& a, const std::vector<std::uint64_t>& listings) {
-  for (const std::uint64_t directory : listings) {
-    ::fuse_lowlevel_notify_inval_inode(a.session, directory, 0, 0);
-  }
+  static_cast<Answers*>(userdata)->never_opens =
+      (connection->capable & FUSE_CAP_NO_OPENDIR_SUPPORT) != 0;
 }
 
 int look_up(Answers& a, fuse_ino_t parent, const char* name, fuse_entry_param& entry,
@@ -145,7 +139,7 @@ void lookup(fuse_req_t request, fuse_ino_t parent, const char* name) {
   } else {
     fuse_reply_entry(request, &entry);
   }
-  list_anew(a, stale);
+  if (!stale.empty()) a.crew->list_anew(std::move(stale));
 }
 
 void forget(fuse_req_t request, fuse_ino_t, std::uint64_t) { fuse_reply_none(request); }
@@ -182,6 +176,16 @@ void readlink(fuse_req_t request, fuse_ino_t node) {
   } else {
     fuse_reply_err(request, EINVAL);
   }
+}
+
+// Before Linux 5.1 ENOSYS would be the tool's answer.
+void opendir(fuse_req_t request, fuse_ino_t, fuse_file_info* file) {
+  if (answers(request).never_opens) {
+    fuse_reply_err(request, ENOSYS);
+    return;
+  }
+  file->keep_cache = file->cache_readdir = 1;
+  fuse_reply_open(request, file);
 }
 
 void not_needed(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
@@ -232,7 +236,7 @@ fuse_lowlevel_ops make_table() {
   table.open = not_needed;
   table.flush = not_needed;
   table.read = read;
-  table.opendir = not_needed;
+  table.opendir = opendir;
   table.readdir = readdir;
   table.readdirplus = readdirplus;
   table.statfs = statfs;
@@ -260,8 +264,7 @@ fuse_session* new_session(Answers& answers) {
   char* arguments[] = {program, nullptr};
   fuse_args args = FUSE_ARGS_INIT(1, arguments);
   const fuse_lowlevel_ops table = make_table();  // libfuse copies it
-  answers.session = ::fuse_session_new(&args, &table, sizeof table, &answers);
-  return answers.session;
+  return ::fuse_session_new(&args, &table, sizeof table, &answers);
 }
 
 }  // namespace rootlet::image

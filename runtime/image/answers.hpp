@@ -19,7 +19,7 @@ struct Answers {
   FileReader reader;
   Owner owner;
   Walkers walkers;
-  fuse_session* session = nullptr;
+  bool never_opens = false;  // the kernel takes ENOSYS for opening a directory
   // Called when a block cannot be read. The image is then damaged or was
   // changed: it must not return.
   void (*give_up)(const char* reason);

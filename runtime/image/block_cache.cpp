@@ -66,7 +66,9 @@ struct BlockCache::Set {
     const auto at = reinterpret_cast<std::uintptr_t>(memory) + kFirstBytes;
     first_ += (kHuge - at % kHuge) % kHuge;
     // Where it is refused, pages are small.
-    (void)::madvise(first_ + kFirstBytes, size_ - kHuge, MADV_HUGEPAGE);
+    char* const rest = first_ + kFirstBytes;
+    (void)::madvise(first_, kFirstBytes, MADV_NOHUGEPAGE);
+    (void)::madvise(rest, static_cast<std::size_t>(memory_ + size_ - rest), MADV_HUGEPAGE);
   }
   sets_ = std::make_unique<Set[]>(set_count_);
 }

@@ -81,6 +81,8 @@ void Crew::live(bool may_retire) {
       lock_.unlock();
       fetch(block);
       lock_.lock();
+    } else if (!stale_.empty() && !tells_) {
+      tell();
     } else if (retiring_ && may_retire) {
       break;
     } else {
@@ -95,6 +97,34 @@ void Crew::live(bool may_retire) {
 void Crew::fetch(const BlockAddress& block) {
   const Busy busy;
   work_.cache->fetch(block);
+}
+
+// With the lock held, which is let go meanwhile.
+void Crew::tell() {
+  tells_ = true;
+  std::vector<std::uint64_t> directories;
+  directories.swap(stale_);
+  lock_.unlock();
+  for (const std::uint64_t directory : directories) {
+    ::fuse_lowlevel_notify_inval_inode(work_.session, directory, 0, 0);
+  }
+  lock_.lock();
+  tells_ = false;
+}
+
+void Crew::list_anew(std::vector<std::uint64_t> directories) {
+  bool more = false;
+  {
+    const std::lock_guard hold(lock_);
+    if (work_.limit == 1) return;
+    stale_.swap(directories);
+    if (parked_ > 0) {
+      wake();
+    } else {
+      more = threads_ < work_.limit;
+    }
+  }
+  if (more) add_thread();
 }
 
 // With the lock held.
@@ -226,9 +256,9 @@ void Crew::wake() {
     ++woken_;
     os::wake_all(woken_);
   }
+  if (asked_ != asked_before_) start_clock();  // who asked meanwhile may have seen it run
   Workspace::mine().release();
   work_.on_idle();
-  if (asked_ != asked_before_) start_clock();  // who asked meanwhile may have seen it run
 }
 
 }  // namespace rootlet::image

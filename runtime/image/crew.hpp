@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <functional>
+#include <vector>
 
 #include "runtime/image/block_cache.hpp"
 #include "runtime/os/affinity.hpp"
@@ -44,12 +45,18 @@ class Crew {
   // do. Wanted by a question that is being answered: before all others.
   void offer(const BlockAddress& block, bool now);
 
+  // The kernel is told to forget these listings, by a thread that does not
+  // listen: it may wait for a page which waits for an answer. Where there is no
+  // such thread it is not told.
+  void list_anew(std::vector<std::uint64_t> directories);
+
  private:
   static void* thread_of(void* crew);
   void live(bool may_retire);
   void listen(fuse_buf& question);
   void park();
   bool is_asked() const;
+  void tell();
   void add_thread();
   void wake();
   void fetch(const BlockAddress& block);
@@ -68,6 +75,8 @@ class Crew {
   unsigned parked_ = 0;
   std::array<BlockAddress, 16> offers_;
   std::size_t offered_ = 0;
+  std::vector<std::uint64_t> stale_;
+  bool tells_ = false;  // a thread is at them
 
   std::atomic<bool> ticking_{false};  // written with the lock held
   os::FutexWord woken_{0};

@@ -33,7 +33,7 @@ bool is_somebody_busy();
 // file: it will never answer.
 bool is_overdue();
 
-// In ticks. The most that a question takes is a block of 1 MiB in lzma, 0.1 s.
+// In ticks. A question takes some blocks at most, one of 1 MiB in lzma 0.1 s.
 unsigned& patience();
 
 // The calling thread ends.

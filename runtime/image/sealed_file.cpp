@@ -7,10 +7,13 @@
 #include <cerrno>
 #include <cstring>
 
+#include "runtime/image/overdue.hpp"
+
 namespace rootlet::image {
 namespace {
 
 bool read_whole(int fd, std::uint8_t* out, std::size_t size, std::uint64_t offset) {
+  const WaitsForFile waits;
   while (size > 0) {
     const ssize_t got = ::pread(fd, out, size, static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;

@@ -54,6 +54,7 @@ Watch* watch_of(int fd) {
 }
 
 bool changed(const Watch& then) {
+  const WaitsForFile waits;
   struct stat now {};
   if (::fstat(then.fd, &now) != 0) return false;
   // Not the change time: a rename or an unlink of a running image moves it,
@@ -182,6 +183,7 @@ namespace rootlet::image {
 namespace {
 
 ssize_t read_plain(int fd, char* buffer, std::size_t count, off_t offset) {
+  const WaitsForFile waits;
   std::size_t done = 0;
   while (done < count) {
     const ssize_t got = ::pread(fd, buffer + done, count - done, offset + static_cast<off_t>(done));
@@ -202,7 +204,6 @@ extern "C" ssize_t sqfs_pread(int fd, void* buffer, std::size_t count, off_t off
   const Watch* watch = watch_of(fd);
   const bool sealed = watch != nullptr && watch->sealed;
   std::uint64_t bad = 0;
-  const WaitsForFile waits;
   const ssize_t done = sealed ? watch->sealed->read(buffer, count, offset, bad)
                               : read_plain(fd, static_cast<char*>(buffer), count, offset);
   const int error = done < 0 ? errno : 0;

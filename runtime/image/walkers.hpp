@@ -34,20 +34,23 @@ class Walkers {
   // keeps as they are; none afterwards.
   std::vector<std::uint64_t> take_listings();
 
+  // What walkers want is not known any more. What the kernel keeps is.
   void forget();
 
  private:
-  bool is_recent(std::uint64_t directory) const;
-
   enum class Want {
     not_known,
     names,
     all
   };
 
+  std::uint64_t& place_of(std::uint64_t directory);
+  void remember(std::uint64_t directory);
+
   Want want_ = Want::not_known;
   std::size_t named_ = 0, asked_ = 0;    // files, of those listed by name alone
-  std::vector<std::uint64_t> listings_;  // the latest at the end
+  std::vector<std::uint64_t> listings_;  // a hash table, at most half full; 0: a free place
+  std::size_t count_ = 0;
 };
 
 }  // namespace rootlet::image

@@ -152,7 +152,7 @@ Fd attach_copy(int source, int target, unsigned recursive) {
   if (copy.valid() && ::syscall(SYS_move_mount, copy.get(), "", target, "", kHere) != 0) {
     copy.reset();
   }
-  refused = !copy.valid() && (errno == ENOSYS || errno == EPERM);
+  refused = !copy.valid() && (errno == ENOSYS || errno == EPERM || errno == EACCES);
   return copy;
 }
 

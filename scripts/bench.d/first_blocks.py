@@ -31,5 +31,6 @@ def of(program, root, out):
             blocks = [content[at:at + BLOCK] for at in range(0, len(content), BLOCK)]
             for block in blocks[:max(2, round(len(blocks) * ASKED))]:
                 stored = zstd.ZSTD_compress(room, len(room), block, len(block), LEVEL)
-                file.write(struct.pack("=II", len(block), stored) + room.raw[:stored])
+                if stored < BLOCK:  # else it is stored as it is; an error is more, too
+                    file.write(struct.pack("=II", len(block), stored) + room.raw[:stored])
     return out

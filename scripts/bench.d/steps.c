@@ -243,7 +243,7 @@ static void run_init(const char *directory, char **command, unsigned uid, unsign
   must(umount2(".", MNT_DETACH), "old root");
   must(chdir("/"), "/");
   must(prctl(PR_SET_DUMPABLE, 0), "dumpable");
-  if (decoded >= 0) must(read(decoded, &ready, 1), "decoder");
+  if (decoded >= 0) must(read(decoded, &ready, 1) == 1 ? 0 : -1, "decoder");
   must(write(channel[0], "g", 1), "tool");
   no_rights();
   int status = 0;
@@ -268,6 +268,7 @@ static int decode_beside(const char *path) {
       must(size[1] <= block && read(file, in, size[1]) == size[1] ? 0 : -1, path);
       must(ZSTD_decompressDCtx(context, out, block, in, size[1]) == size[0] ? 0 : -1, "decode");
     }
+    must(write(end[1], "d", 1), "decoded");
     _exit(0);
   }
   close(end[1]);

@@ -251,7 +251,7 @@ def no_threads_to_be_had(rig):
                                 script, stdin=subprocess.PIPE)
             server = server_of(process.pid)
             deadline = time.monotonic() + IDLE
-            while size_of(server)[1] > 1 and time.monotonic() < deadline:
+            while limit == "1" and size_of(server)[1] > 1 and time.monotonic() < deadline:
                 time.sleep(0.2)  # those of its start are given back
             (group / "pids.max").write_text(limit)
             (group / "cgroup.procs").write_text(str(server))
@@ -283,6 +283,67 @@ def listed_and_then_looked_at(rig):
     equal(sorted(names.splitlines()),
           sorted(f"/{file.relative_to(top)} {file.stat().st_size} {int(file.stat().st_mtime)}"
                  for part in ("small", "large") for file in (top / part).iterdir()))
+
+
+LOOKUP, READDIR, READDIRPLUS = 1, 28, 44  # linux/fuse.h
+
+
+class Questions:
+    """What the kernel asks of a server meanwhile, by kind."""
+
+    def __init__(self, server):
+        self.log = Path(f"/tmp/questions-{os.getpid()}")
+        self.count = {}
+        self.trace = subprocess.Popen(["strace", "-f", "-qq", "-xx", "-s", "8", "-e", "trace=read", "-e", "signal=none",
+                                       "-o", self.log, "-p", str(server)], stderr=subprocess.DEVNULL)
+
+    def __enter__(self):
+        time.sleep(0.5)  # strace tells nobody when it has begun
+        return self
+
+    def __exit__(self, *_):
+        self.trace.send_signal(signal.SIGINT)
+        self.trace.wait()
+        for head in re.findall(r'"((?:\\x[0-9a-f]{2}){8})', self.log.read_text()):
+            kind = int.from_bytes(bytes.fromhex(head.replace("\\x", ""))[4:8], sys.byteorder)
+            self.count[kind] = self.count.get(kind, 0) + 1
+        self.log.unlink()
+
+
+@test(by="root")
+def found_and_then_looked_at(rig):
+    """a tree that was listed by name alone is listed with attributes for the next who wants them"""
+    if len(os.sched_getaffinity(0)) < 2:
+        raise Skip("one processor: the kernel is not told")
+    tree = rig.top / "wide-tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    (tree / "bin").mkdir(parents=True)
+    shutil.copy("/usr/bin/busybox", tree / "bin/busybox")
+    for directory in range(300):
+        (tree / f"wide/{directory:03}").mkdir(parents=True)
+        for file in range(8):
+            (tree / f"wide/{directory:03}/{file}").write_text(f"{directory} {file}\n")
+    image = make_image(rig, "zstd", "128K", tree)
+    process = rig.start(rig.rootlet, "run", "--mount=private", "--exec=/bin/busybox", image, "sh", "-c",
+                        "for n in 1 2; do read a; echo /wide/*/* | busybox wc -w; done; "  # looks at no file
+                        "for n in 1 2; do read a; busybox ls -lR /wide | busybox md5sum; done", stdin=subprocess.PIPE)
+    server = server_of(process.pid)
+
+    def step():
+        with Questions(server) as questions:
+            process.stdin.write(b"\n")
+            process.stdin.flush()
+            return process.stdout.readline(), questions
+    (names, first), (again, second), (listed, third), (same, fourth) = (step() for _ in range(4))
+    process.communicate(timeout=10)
+    equal((names, same), (again, listed))
+    equal(names, b"2400\n")
+    check(first.count.get(LOOKUP, 0) < 50, f"names alone are asked for: {first.count}")
+    check(second.count.get(READDIRPLUS, 0) < 50, f"the kernel keeps listings: {second.count}")
+    # 64 files to see it, and what is asked for until the kernel has been told.
+    check(third.count.get(LOOKUP, 0) < 1200, f"of 2400 files: {third.count}")
+    check(third.count.get(READDIRPLUS, 0) > 100, f"{third.count}")
+    equal(fourth.count.get(LOOKUP, 0), 0, f"{fourth.count}")
 
 
 if __name__ == "__main__":
