@@ -91,6 +91,8 @@ std::string invisible_arguments(const Subject& subject, const Caller& caller,
     const std::string around = directory_of(path);
     if (exists(path)) {
       add_once(options, option_text("input") + "=" + path);
+    } else if (subject.has_entry && subject.has_entry(path.substr(1))) {
+      return;  // the image's, and nothing of the host's
     } else if (may_be_new_file(text) && worth_showing(around) && is_directory(around)) {
       add_once(options, option_text("output") + "=" + around);
     } else {

@@ -131,6 +131,7 @@ Result<int> launch(const Options& given, Source opened, const Caller& caller,
                   source.reader(),
                   [&](const std::string& path) { return source.has_file(path); },
                   {}};
+  subject.has_entry = [&](const std::string& path) { return source.has_entry(path); };
   TRY(apply_policy(options, subject.policy));
   TRY(read_env_files(options));
 

@@ -17,9 +17,10 @@ struct Subject {
                                      // unpacked of them
   Policy policy;
   std::vector<std::string> arguments;
-  RootFile root_file;                                     // regular files of the root
-  std::function<bool(const std::string& path)> has_file;  // a regular file is at that path
-  std::vector<sandbox::Place> attached;                   // other images, at their targets
+  RootFile root_file;                                        // regular files of the root
+  std::function<bool(const std::string& path)> has_file;     // a regular file is at that path
+  std::vector<sandbox::Place> attached;                      // other images, at their targets
+  std::function<bool(const std::string& path)> has_entry{};  // anything is; unset: not known
 };
 
 // From options, policy and caller to the plan of one run. Looks at the host

@@ -170,6 +170,11 @@ bool Source::has_file(const std::string& path) {
          S_ISREG(status.st_mode);
 }
 
+bool Source::has_entry(const std::string& path) {
+  if (image) return image->has_entry(path);
+  return ::faccessat(fd.get(), path.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 Result<Policy> read_policy(Source& source) {
   const std::string path(kPolicyPath);
   // A policy that is there and cannot be read is not one that asks for nothing.

@@ -18,7 +18,8 @@ struct Source {
   Source* below = nullptr;  // what the root shows where the image has nothing; not owned
 
   RootFile reader();  // regular files of the root; keep the Source while it is used
-  bool has_file(const std::string& path);  // a regular one, not reached by a symlink
+  bool has_file(const std::string& path);   // a regular one, not reached by a symlink
+  bool has_entry(const std::string& path);  // anything
 };
 
 // FILE, FILE@OFFSET, FILE@OFFSET:LENGTH or JAR!/ENTRY; a directory; a bare squashfs; an

@@ -4,6 +4,7 @@
 import os
 import resource
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
@@ -45,6 +46,17 @@ def raw_arguments(rig):
     words = [b"--rootlet-help", b"--appimage-extract", b"--rootlet-nothing"]
     done = rig.run(os.fsencode(rig.image), *words, env={"ROOTLET_RAW_ARGS": "1"})
     equal(received(done), words)
+
+
+@test()
+def paths_of_the_image(rig):
+    """an argument that names something of the image is not said to be missing; one that names nothing is"""
+    with tempfile.TemporaryDirectory(dir="/opt") as around:  # which the host has, too
+        inside = rig.run(rig.image, "args", "/opt/foo", "/opt/foo/share")
+        equal((inside.status, inside.errors), (0, ""), repr(inside))
+        missing = rig.run(rig.image, "args", f"{around}/new")
+        contains(missing.errors, "will not be found inside")
+        contains(missing.errors, f"output={around}")
 
 
 @test()
