@@ -118,11 +118,7 @@ void Crew::list_anew(std::vector<std::uint64_t> directories) {
     const std::lock_guard hold(lock_);
     if (work_.limit == 1) return;
     stale_.swap(directories);
-    if (parked_ > 0) {
-      wake();
-    } else {
-      more = threads_ < work_.limit;
-    }
+    more = !wake() && threads_ < work_.limit;
   }
   if (more) add_thread();
 }
@@ -156,6 +152,7 @@ void Crew::listen(fuse_buf& question) {
   }
 }
 
+// Cold: what is seldom done is to be small code.
 [[gnu::cold]] void Crew::start_clock() {
   const std::lock_guard hold(lock_);
   if (!ticking_) tick_every(kTick);
@@ -176,11 +173,7 @@ void Crew::step_aside() {
   {
     const std::lock_guard hold(lock_);
     listening_ = false;
-    if (parked_ > 0) {
-      wake();
-    } else {
-      more = threads_ < work_.limit;
-    }
+    more = !wake() && threads_ < work_.limit;
   }
   if (more && is_asked()) add_thread();
 }
@@ -205,19 +198,17 @@ void Crew::offer(const BlockAddress& block, bool now) {
       offers_[offered_] = block;
     }
     ++offered_;
-    if (parked_ > 0) {
-      wake();
-    } else {
-      more = threads_ < work_.limit;
-    }
+    more = !wake() && threads_ < work_.limit;
   }
   if (more) add_thread();
 }
 
-// With the lock held.
-void Crew::wake() {
+// With the lock held. False: all are at work.
+bool Crew::wake() {
+  if (parked_ == 0) return false;
   ++woken_;
   os::wake_one(woken_);
+  return true;
 }
 
 [[gnu::cold]] void Crew::add_thread() {

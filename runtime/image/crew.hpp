@@ -58,7 +58,7 @@ class Crew {
   bool is_asked() const;
   void tell();
   void add_thread();
-  void wake();
+  bool wake();
   void fetch(const BlockAddress& block);
   void start_clock();
   void tick();

@@ -9,10 +9,10 @@ namespace {
 
 constexpr std::uint64_t kTop = 1;     // FUSE_ROOT_ID: links to /usr, wanted by every start
 constexpr std::size_t kSmall = 1024;  // bytes: some thirty entries
-constexpr std::size_t kSample =
-    64;                          // files that say what walkers want, or directories that are a walk
-constexpr std::size_t kFew = 8;  // a program that starts asks for a handful of what it found
-constexpr std::size_t kMany = 2048;           // beyond that what was long ago counts half
+// So many files say what walkers want; so many directories are a walk.
+constexpr std::size_t kSample = 64;
+constexpr std::size_t kFew = 8;      // a program that starts asks for a handful of what it found
+constexpr std::size_t kMany = 2048;  // beyond that what was long ago counts half
 constexpr std::size_t kMostListings = 32768;  // more stay as the kernel has them
 
 }  // namespace
