@@ -19,6 +19,8 @@ SECTIONS = [(".digest_md5", 16), (".upd_info", 1024), (".sha256_sig", 1024), (".
 KEPT_OUT = {
     "cancellation of threads": "pthread_cancel", "stdio": "__vfprintf_internal", "gconv": "__gconv_open",
     "dlopen": "_dl_open", "unwinder": "_Unwind_RaiseException", "resolver": "__res_ninit",
+    "glibc's look at the caches (base/trim_start.cpp)": "handle_amd",
+    "liblzma's look at the processor (image/trim_lzma.cpp)": "crc64_set_func",
 }
 TRIMS = ["runtime/base/trim_libc.cpp", "runtime/base/trim_threads.cpp",
          "runtime/image/trim_fuse.cpp", "runtime/image/trim_zstd.cpp"]
