@@ -29,8 +29,8 @@ namespace {
 std::size_t cache_budget() {
   struct sysinfo memory {};
   if (::sysinfo(&memory) != 0) return cache_limit();
-  return std::min<std::size_t>(cache_limit(),
-                               (memory.freeram + memory.bufferram) * memory.mem_unit / 16);
+  return std::clamp<std::size_t>((memory.freeram + memory.bufferram) * memory.mem_unit / 16, 1,
+                                 std::max<std::size_t>(cache_limit(), 1));
 }
 
 // A squashfs inode id is 48 bits and starts at 0; FUSE reserves 0 (none) and
@@ -195,7 +195,8 @@ void not_needed(fuse_req_t request, fuse_ino_t, fuse_file_info*) {
 void read(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, fuse_file_info*) {
   Answers& a = answers(request);
   bool damaged = false;
-  const FilePointer file = a.reader.find(to_inode(a, node), damaged);
+  const std::uint64_t id = to_inode(a, node);
+  const FilePointer file = a.reader.find(id, damaged);
   if (damaged) a.give_up("the image is damaged: an inode cannot be read");
   if (file == nullptr) {
     fuse_reply_err(request, EINVAL);
@@ -212,7 +213,7 @@ void read(fuse_req_t request, fuse_ino_t node, std::size_t size, off_t offset, f
     a.give_up("the image is damaged: a block cannot be read");
   }
   fuse_reply_iov(request, stretch.parts.data(), static_cast<int>(stretch.parts.size()));
-  a.reader.look_ahead(*file, start, end, *a.crew);
+  a.reader.look_ahead(*file, id, start, end, *a.crew);
 }
 
 void statfs(fuse_req_t request, fuse_ino_t) {

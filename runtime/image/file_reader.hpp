@@ -3,6 +3,7 @@
 
 #include <sys/uio.h>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -38,8 +39,10 @@ class FileReader {
   // damaged there. `crew`, if any, helps.
   bool gather(File& file, std::uint64_t offset, std::uint64_t end, Crew* crew, Stretch& stretch);
 
-  // Offers the crew what a reader who was given that stretch will want next.
-  void look_ahead(File& file, std::uint64_t offset, std::uint64_t end, Crew& crew);
+  // Offers the crew what a reader who was given that stretch will want next. `id`: the
+  // file's inode.
+  void look_ahead(File& file, std::uint64_t id, std::uint64_t offset, std::uint64_t end,
+                  Crew& crew);
 
   // For who has the inode at hand and works through one file after the other.
   FilePointer open(const sqfs_inode& inode) { return index_.open(inode); }
@@ -54,6 +57,8 @@ class FileReader {
   os::Mutex& library() { return library_; }
 
  private:
+  // Walks through the image that are noticed at one time; two of one remainder hide each other.
+  static constexpr std::size_t kWalkers = 61;
   struct Request;
   bool add_raw(const Blocks& blocks, std::size_t first, Request& request);
   bool add_block(const BlockAddress& address, std::size_t start, std::size_t size,
@@ -61,11 +66,14 @@ class FileReader {
   bool add_window(const Blocks& blocks, std::uint64_t first, Request& request);
   bool offer_block(const BlockAddress& address, bool now, Crew& crew);
   void offer_file(File& file, Crew& crew);
+  std::uint32_t walked_to(File& file, std::uint64_t id);
 
   sqfs* fs_;
   os::Mutex library_;
   BlockCache cache_;
   FileIndex index_;
+  // What lies behind files that were read whole: a guess, which any thread may overwrite.
+  std::atomic<std::uint64_t> likely_next_[kWalkers] = {};
 };
 
 }  // namespace rootlet::image

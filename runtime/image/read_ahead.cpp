@@ -36,11 +36,21 @@ bool FileReader::offer_block(const BlockAddress& address, bool now, Crew& crew) 
   return true;
 }
 
-void FileReader::look_ahead(File& file, std::uint64_t offset, std::uint64_t end, Crew& crew) {
+// How many files in a row were read before this one, at its first question.
+std::uint32_t FileReader::walked_to(File& file, std::uint64_t id) {
+  const std::uint32_t walked = file.walked.load(std::memory_order_relaxed);
+  if (walked > 0 || likely_next_[id % kWalkers].load(std::memory_order_relaxed) != id)
+    return walked;
+  file.walked.store(1, std::memory_order_relaxed);
+  return 1;
+}
+
+void FileReader::look_ahead(File& file, std::uint64_t id, std::uint64_t offset, std::uint64_t end,
+                            Crew& crew) {
   const std::uint64_t block_size = fs_->sb.block_size;
   const bool in_order = file.expected.exchange(end, std::memory_order_relaxed) == offset;
-  const std::uint32_t walked = file.walked.load(std::memory_order_relaxed);
   if (!in_order) return;
+  const std::uint32_t walked = offset == 0 ? walked_to(file, id) : file.walked.load();
   const std::size_t ahead = std::clamp<std::size_t>(kAhead / block_size, 1, kMostBlocks);
   const std::uint64_t number = (end + block_size - 1) / block_size;
   std::uint64_t last = std::min<std::uint64_t>(number + ahead, file.block_count);
@@ -56,12 +66,16 @@ void FileReader::look_ahead(File& file, std::uint64_t offset, std::uint64_t end,
   if (end < file.size || file.next_id == 0) return;
 
   std::uint64_t next_id = file.next_id;
+  if (walked == 0) {
+    // One file read is no walk; the next one's inode is not looked at for it.
+    likely_next_[next_id % kWalkers].store(next_id, std::memory_order_relaxed);
+    return;
+  }
   for (int i = 0; i < kFilesAhead && next_id != 0; ++i) {
     bool damaged = false;
     const FilePointer next = index_.find(next_id, damaged);
     if (next == nullptr) return;
     next->walked.store(walked + 1, std::memory_order_relaxed);
-    if (walked == 0 && next->size > 0) return;
     offer_file(*next, crew);
     if (next->block_count > 0) return;
     next_id = next->next_id;
