@@ -55,7 +55,6 @@ struct Keeper {
 
 [[noreturn]] void become_reader(Keeper& keeper, os::Fd channel, os::Fd life, Squashfs& image,
                                 Owner owner, pid_t parent, const os::OneProcessor& beside) {
-  beside.join();
   ::prctl(PR_SET_NAME, "rootlet-reader");
   count_into(keeper.tally);
   constexpr int kWaiting = 4096;  // runs; the kernel's net.core.somaxconn may be less

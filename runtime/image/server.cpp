@@ -73,6 +73,8 @@ void serve(Squashfs& image, Owner owner, int channel, pid_t parent,
     give_up("libfuse refuses the mount");
   }
   if (!confine_reader().ok()) give_up("it cannot be confined");
+  // Until here beside the launcher and init, now where they will wait for its answers.
+  beside.join();
   const int fuse = receive_descriptor(channel);
   if (fuse < 0 || ::dup3(fuse, place, O_CLOEXEC) < 0) ::_exit(0);
   ::close(fuse);
@@ -87,7 +89,6 @@ Result<Server> start_server(Squashfs& image, Owner owner, const os::OneProcessor
   os::Fd tally = counted ? make_tally() : os::Fd();
   os::Child child = TRY(os::fork_with(0, kStart));
   if (child.pid == 0) {
-    beside.join();
     count_into(tally);
     let_go("rootlet-reader", {image.raw()->fd, theirs.get()});
     serve(image, owner, theirs.get(), launcher, beside);

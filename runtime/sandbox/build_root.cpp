@@ -273,10 +273,15 @@ Status RootBuilder::show_all() {
 Result<Root> RootBuilder::furnish(const Tool& tool) {
   TRY(mount_proc(plan_, *root_, links_.control));
   if (inside_of(plan_.ids.uids, 0)) TRY(protect_proc(*root_));
-  TRY(build_dev(*root_));
+  TRY(begin_dev(*root_, tool.channel.get()));
+  // The other half of /dev is being made meanwhile, unless something is shown in it.
+  const bool in_dev = std::any_of(opened_.begin(), opened_.end(), [](const Opened& item) {
+    return starts_below(item.place->target, "/dev");
+  });
+  if (in_dev) TRY(wait_for_help(tool));
   TRY(show_all());
-  // Last, for the tool has been making its network namespace meanwhile, and
-  // sysfs is mounted for the network namespace of who mounts it.
+  if (!in_dev) TRY(wait_for_help(tool));
+  // Last, for sysfs is mounted for the network namespace of who mounts it.
   if (plan_.own_network) TRY(join_network_of(tool));
   if (plan_.sysfs) TRY(mount_sys(plan_, *root_));
   return std::move(*root_);

@@ -14,7 +14,7 @@ namespace rootlet::sandbox {
 struct Message {
   enum class Kind : std::uint8_t {
     signal = 1,  // launcher -> init: number = the signal to pass on
-    started,     // tool's process -> init: its network namespace is made;
+    started,     // tool's process -> init: its network namespace is made, and /dev;
                  // init -> launcher: the tool's program runs
     note,        // init -> launcher: text = a line for the user;
                  // init -> tool's process: text = the directory to start in, and go

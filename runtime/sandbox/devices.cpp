@@ -4,10 +4,12 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <cstring>
 
 #include "runtime/os/mount.hpp"
+#include "runtime/os/socket.hpp"
 
 namespace rootlet::sandbox {
 namespace {
@@ -42,24 +44,45 @@ Status show_node(int dev, const Node& node) {
   return Done{};
 }
 
-}  // namespace
-
-Status build_dev(Root& root) {
-  TRY(root.scratch("/dev", 0755, true));
-  const os::Fd dev = TRY(root.open("/dev"));
+// Poor hosts (a minimal container) lack some; null is the one that everything needs.
+Status show_nodes(int dev) {
   for (const Node& node : kNodes) {
-    auto shown = show_node(dev.get(), node);
-    // Poor hosts (a minimal container) lack some; null is the one that
-    // everything needs.
+    auto shown = show_node(dev, node);
     const bool needed = std::strcmp(node.name, "null") == 0;
     if (!shown.ok() && (needed || shown.error().code != ENOENT)) return shown;
   }
-  for (const auto& [name, target] : kLinks) {
-    if (::symlinkat(target, dev.get(), name) != 0) return last_error(kBuild, name);
-  }
-  // An instance of its own: the host's terminals are not in it (devpts, Linux 4.7).
-  TRY(root.mount("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "ptmxmode=0666,mode=620"));
+  return Done{};
+}
+
+// An instance of its own: the host's terminals are not in it (devpts, Linux 4.7).
+Status make_terminals(int dev) {
+  if (::mkdirat(dev, "pts", 0755) != 0) return last_error(kBuild, "pts");
+  const os::Fd place = TRY(os::open_at(dev, "pts", O_PATH | O_NOFOLLOW));
+  return os::mount_new("devpts", place.get(), MS_NOSUID | MS_NOEXEC, "ptmxmode=0666,mode=620",
+                       "/dev/pts");
+}
+
+}  // namespace
+
+Status begin_dev(Root& root, int channel) {
+  TRY(root.scratch("/dev", 0755, true));
+  const os::Fd dev = TRY(root.open("/dev"));
+  TRY(os::send_message(channel, "d", {root.fd(), dev.get()}, kBuild));
   return root.scratch("/dev/shm", 01777, false);
+}
+
+Result<Handed> fill_dev(int channel) {
+  os::Message message = TRY(os::receive_message(channel, 2, kBuild));
+  if (message.descriptors.size() != 2) ::_exit(125);
+  Handed handed{std::move(message.descriptors[0]), std::move(message.descriptors[1])};
+  const mode_t before = ::umask(0);
+  TRY(show_nodes(handed.dev.get()));
+  for (const auto& [name, target] : kLinks) {
+    if (::symlinkat(target, handed.dev.get(), name) != 0) return last_error(kBuild, name);
+  }
+  TRY(make_terminals(handed.dev.get()));
+  ::umask(before);
+  return handed;
 }
 
 }  // namespace rootlet::sandbox

@@ -15,8 +15,10 @@
 #include "runtime/os/fd.hpp"
 #include "runtime/os/process.hpp"
 #include "runtime/sandbox/control.hpp"
+#include "runtime/sandbox/devices.hpp"
 #include "runtime/sandbox/network.hpp"
 #include "runtime/sandbox/privileges.hpp"
+#include "runtime/sandbox/resolve.hpp"
 #include "runtime/sandbox/seccomp.hpp"
 #include "runtime/sandbox/tool_steps.hpp"
 #include "runtime/sandbox/user_namespace.hpp"
@@ -108,6 +110,48 @@ Status go_to(const Plan& plan, const std::string& wanted, int control) {
   return Done{};
 }
 
+Status make_network(const Plan& plan) {
+  if (!plan.own_network) return Done{};
+  if (::unshare(CLONE_NEWNET) != 0) return last_error("create a network namespace");
+  return raise_interface("lo");
+}
+
+Status give_up_rights(const Plan& plan) {
+  // While there are capabilities, for a process without no_new_privs may
+  // restrict itself only with one (landlock_restrict_self(2), seccomp(2)).
+  // Abstract sockets belong to a network namespace: only the host's need it.
+  TRY(scope_signals(!plan.own_network && plan.scope_sockets));
+  if (plan.filter) TRY(install_filter(default_filter()));
+  if (plan.ids.many()) TRY(install_own_filters(plan));
+  TRY(drop_capabilities(capabilities_of_tool(plan.ids)));
+  // With several ids a set-id program of the image has its effect.
+  // Rules cannot be entered without; they are worth more than a set-id program.
+  if (!plan.ids.many() || !plan.rules.empty()) TRY(set_no_new_privileges());
+  return Done{};
+}
+
+// What execve(2) will ask an image server for is asked now, while init still mounts: the
+// names on the way, and the beginning of the program. Nothing depends on it.
+void look_at_program(const Plan& plan, int root) {
+  constexpr std::size_t kBeginning = 128u << 10;  // the most that one question brings
+  if (plan.root != RootKind::image || plan.program.find('/') == std::string::npos) return;
+  auto program = resolve_in_root(root, plan.program, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+  struct stat status {};
+  if (!program.ok() || ::fstat(program.value().get(), &status) != 0) return;
+  if (S_ISREG(status.st_mode)) ::readahead(program.value().get(), 0, kBeginning);
+}
+
+// As get_ready(), with init's work in between that can be done beside it.
+Status help_and_get_ready(const Plan& plan, int channel) {
+  TRY(make_network(plan));
+  TRY(take_on_limits(plan));
+  TRY(become(plan.ids));
+  const Handed handed = TRY(fill_dev(channel));
+  TRY(send_message(channel, {Message::Kind::started, 0, "", {}}));
+  look_at_program(plan, handed.root.get());
+  return give_up_rights(plan);
+}
+
 [[noreturn]] void become_tool(const Plan& plan, int control, int channel, bool own_group) {
   std::vector<int> kept = plan.pass_fds;
   kept.insert(kept.end(), {0, 1, 2, control, channel, plan.watcher});
@@ -115,7 +159,7 @@ Status go_to(const Plan& plan, const std::string& wanted, int control) {
   if (plan.rules_door >= 0) kept.push_back(plan.rules_door);
   os::close_all_but(kept);
   if (own_group) ::setpgid(0, 0);
-  auto ready = get_ready(plan, channel);
+  auto ready = help_and_get_ready(plan, channel);
   if (!ready.ok()) give_up(control, std::move(ready).error());
 
   const auto message = receive_message(channel);
@@ -181,24 +225,11 @@ Status install_own_filters(const Plan& plan) {
 }
 
 Status get_ready(const Plan& plan, int channel) {
-  if (plan.own_network) {
-    if (::unshare(CLONE_NEWNET) != 0) return last_error("create a network namespace");
-    TRY(raise_interface("lo"));
-  }
+  TRY(make_network(plan));
   TRY(send_message(channel, {Message::Kind::started, 0, "", {}}));
   TRY(take_on_limits(plan));
   TRY(become(plan.ids));
-  // While there are capabilities, for a process without no_new_privs may
-  // restrict itself only with one (landlock_restrict_self(2), seccomp(2)).
-  // Abstract sockets belong to a network namespace: only the host's need it.
-  TRY(scope_signals(!plan.own_network && plan.scope_sockets));
-  if (plan.filter) TRY(install_filter(default_filter()));
-  if (plan.ids.many()) TRY(install_own_filters(plan));
-  TRY(drop_capabilities(capabilities_of_tool(plan.ids)));
-  // With several ids a set-id program of the image has its effect.
-  // Rules cannot be entered without; they are worth more than a set-id program.
-  if (!plan.ids.many() || !plan.rules.empty()) TRY(set_no_new_privileges());
-  return Done{};
+  return give_up_rights(plan);
 }
 
 [[noreturn]] void start_program(const Plan& plan, int control) {
@@ -234,10 +265,14 @@ Result<Tool> prepare_tool(const Plan& plan, int control) {
   return Tool{child.pid, std::move(child.pidfd), own_group, std::move(ours)};
 }
 
+Status wait_for_help(const Tool& tool) {
+  // It gave up, and has said why; its end ends us (reap.cpp) or this does.
+  if (receive_message(tool.channel.get())) return Done{};
+  return plain_error("build /dev", "", "the process that becomes the tool is gone");
+}
+
 Status join_network_of(const Tool& tool) {
   constexpr std::string_view kJoin = "join the network namespace";
-  // It gave up, and has said why; its end ends us (reap.cpp) or this does.
-  if (!receive_message(tool.channel.get())) return plain_error(kJoin, "", "it was not made");
   if (::setns(tool.pidfd.get(), CLONE_NEWNET) == 0) return Done{};
   // Linux < 5.8 takes no pidfd. The host's /proc, still in sight, knows the
   // tool as our child, and by another number than we do.

@@ -9,23 +9,27 @@
 
 namespace rootlet::sandbox {
 
-// The process that becomes the tool. It is forked before the root exists and
-// readies itself meanwhile: its network namespace and its filter are the two
-// dearest steps of a start, and so they cost no time of their own.
+// The process that becomes the tool. It is forked before the root exists, makes its
+// network namespace and its filter meanwhile, the two dearest steps of a start, and
+// does a part of init's mounts (devices.hpp): all that costs no time of its own.
 struct Tool {
   pid_t pid = -1;
   os::Fd pidfd;
   // In a process group of its own; a signal to the caller's group then reaches
   // the launcher alone.
   bool own_group = false;
-  os::Fd channel;  // control.hpp: from it `started`, to it `note` with the directory
+  os::Fd channel;  // control.hpp: to it the root and /dev, from it `started`,
+                   // to it `note` with the directory
 };
 
 // Forks it. A failure after the fork is reported by the child over `control`,
 // with 126 (cannot be executed) or 127 (is not there), and as its exit status.
 Result<Tool> prepare_tool(const Plan& plan, int control);
 
-// Enters the network namespace that the tool made.
+// Waits for what it does of init's work: /dev is whole, the network namespace is there.
+Status wait_for_help(const Tool& tool);
+
+// Then: enters the network namespace that the tool made.
 Status join_network_of(const Tool& tool);
 
 // Lets the tool execute its program in `cwd`, with nothing but what the plan
