@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
+#include <unistd.h>
+
 #include <cstdio>
 #include <string>
 #include <vector>
 
 #include "launcher/tools_program.hpp"
 #include "launcher/verbs.hpp"
+#include "runtime/os/traces.hpp"
 #include "runtime/run/options.hpp"
 
 namespace rootlet {
@@ -59,6 +62,7 @@ int run_named(const Verb& verb, int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace rootlet;
+  os::know_command_line(argc, argv, environ);
   // A symlink that is named as the command it stands in for.
   const std::string called = argc > 0 ? argv[0] : "";
   const std::string own = called.substr(called.rfind('/') + 1);

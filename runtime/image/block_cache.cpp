@@ -52,6 +52,7 @@ struct BlockCache::Set {
 
 [[gnu::cold]] BlockCache::BlockCache(sqfs* fs, std::size_t budget)
     : fs_(fs), stride_(std::max<std::size_t>(fs->sb.block_size, kPage)) {
+  if (budget == 0) return;
   // At least one set: a fragment block that every small file needs is decoded
   // again and again otherwise.
   set_count_ = std::max<std::size_t>(budget / (stride_ * kWays), 1);

@@ -47,22 +47,26 @@ std::size_t SealedFile::size_of(const Address& address) const {
   return std::min(whole, seal_.length - (address.number << seal_.block_log));
 }
 
-SealedFile::Kept& SealedFile::room_for(const Address& address) {
-  if (address.level == 0) return kept_[address.number % kKept];
-  return kept_[kKept + (address.number + address.level * 5) % kKept];
+std::span<SealedFile::Kept> SealedFile::kept_like(const Address& address) {
+  return std::span(kept_).subspan(address.level == 0 ? 0 : kKept, kKept);
 }
 
 bool SealedFile::is_kept(const Address& address, std::size_t from, std::span<std::uint8_t> out) {
   const std::lock_guard hold(lock_);
-  const Kept& kept = room_for(address);
-  if (kept.address != address) return false;
-  std::memcpy(out.data(), kept.bytes.get() + from, out.size());
-  return true;
+  for (const Kept& kept : kept_like(address)) {
+    if (kept.address != address) continue;
+    std::memcpy(out.data(), kept.bytes.get() + from, out.size());
+    return true;
+  }
+  return false;
 }
 
+// In the place of the one that is kept longest.
 void SealedFile::keep(const Address& address, Block& block) {
   const std::lock_guard hold(lock_);
-  Kept& kept = room_for(address);
+  std::size_t& next = next_[address.level == 0 ? 0 : 1];
+  Kept& kept = kept_like(address)[next];
+  next = (next + 1) % kKept;
   kept.bytes.swap(block);
   kept.address = address;
 }

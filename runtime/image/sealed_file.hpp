@@ -70,7 +70,7 @@ class SealedFile {
 
   std::uint64_t place_of(const Address& address) const;
   std::size_t size_of(const Address& address) const;
-  Kept& room_for(const Address& address);
+  std::span<Kept> kept_like(const Address& address);
   bool is_kept(const Address& address, std::size_t from, std::span<std::uint8_t> out);
   // `block` is then another one, or none.
   void keep(const Address& address, Block& block);
@@ -89,6 +89,7 @@ class SealedFile {
   Seal seal_;
   os::Mutex lock_;
   Kept kept_[2 * kKept];
+  std::size_t next_[2] = {};
 };
 
 }  // namespace rootlet::image

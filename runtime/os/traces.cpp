@@ -16,11 +16,46 @@ std::vector<std::vector<std::string>*>& copies() {
   return all;
 }
 
+// Of memory that the kernel shows to others.
+struct Shown {
+  char* start = nullptr;
+  char* end = nullptr;
+};
+Shown known[2];  // the command line, the environment
+
+// Texts that lie one behind the other, from `start` on if it is given. Not known where
+// one lies elsewhere: somebody has changed them.
+Shown stretch_of(char** texts, char* start) {
+  Shown stretch{start != nullptr ? start : *texts, start != nullptr ? start : *texts};
+  for (; *texts != nullptr; ++texts) {
+    if (*texts != stretch.end) return {};
+    stretch.end += std::strlen(*texts) + 1;
+  }
+  return stretch;
+}
+
+void wipe(const Shown& stretch) {
+  std::memset(stretch.start, 0, static_cast<std::size_t>(stretch.end - stretch.start));
+}
+
 }  // namespace
+
+// The kernel puts them on the stack in this order, without a gap (fs/exec.c and
+// fs/binfmt_elf.c, create_elf_tables()).
+void know_command_line(int count, char** words, char** environment) {
+  if (count < 1) return;
+  known[0] = stretch_of(words, nullptr);
+  known[1] = known[0].start == nullptr ? Shown() : stretch_of(environment, known[0].end);
+}
 
 void wipe_too(std::vector<std::string>& texts) { copies().push_back(&texts); }
 
 void wipe_command_line(bool environment) {
+  if (known[1].start != nullptr) {
+    wipe(known[0]);
+    if (environment) wipe(known[1]);
+    return;
+  }
   auto text = read_file(AT_FDCWD, "/proc/self/stat", 4096);
   if (!text.ok()) return;
   // Fields 48 to 51: arg_start, arg_end, env_start, env_end (proc(5), Linux

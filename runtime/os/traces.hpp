@@ -6,6 +6,10 @@
 
 namespace rootlet::os {
 
+// Where they lie: a start that says it at its beginning need not ask /proc for it later.
+// As main() gets them; `environment` before anything was set in it.
+void know_command_line(int count, char** words, char** environment);
+
 // Wipes what others could read of the caller in a process that was forked from
 // the launcher: its command line, which /proc/PID/cmdline shows to everybody,
 // and its environment. `name` stands in their place (PR_SET_NAME).

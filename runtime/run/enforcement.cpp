@@ -92,7 +92,6 @@ Result<Enforcement> Enforcement::prepare(const Limits& limits, bool best_effort,
                                          const sandbox::Ids& ids, std::vector<std::string>& notes) {
   Enforcement made;
   made.limits_ = limits;
-  made.own_group_ = text_of("/proc/self/cgroup");  // once: the first limit may move us
   if (limits.timeout) made.deadline_ = now() + *limits.timeout;
   if (limits.memory) made.next_look_ = now() + kTick;
   for (const Setting& setting : kSettings) {
@@ -115,6 +114,8 @@ Result<Enforcement> Enforcement::prepare(const Limits& limits, bool best_effort,
 
 // In the group of its hierarchy, made when the first limit needs it.
 Status Enforcement::hold(std::string_view option, std::string_view controller) {
+  // Once: the first limit may move us.
+  if (own_group_.empty()) own_group_ = text_of("/proc/self/cgroup");
   const auto hierarchy =
       os::find_hierarchy(controller, own_group_, text_of("/proc/self/mountinfo"));
   if (!hierarchy) {

@@ -49,4 +49,7 @@ Result<int> run(int argc, char** argv) {
 }  // namespace
 }  // namespace rootlet
 
-int main(int argc, char** argv) { rootlet::end_run(rootlet::run(argc, argv)); }
+int main(int argc, char** argv) {
+  rootlet::os::know_command_line(argc, argv, environ);
+  rootlet::end_run(rootlet::run(argc, argv));
+}
