@@ -12,6 +12,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from outer import Outer
 from rig import UID, Untouched, check, contains, equal, main, processes, test
+from servers import wait_until
 
 
 # What is left behind in the run must not hold our pipe.
@@ -83,9 +84,13 @@ def faked_from_inside(rig):
     script = ("printf rootlet > /proc/self/comm; unshare -Ufp sh -c "
               "'printf rootlet-init > /proc/self/comm; echo ready; sleep 50; true'; true")
     with running(rig, script=script) as process:
-        inits = [pid for pid in descendants(process.pid)
-                 if Path(f"/proc/{pid}/comm").read_text() == "rootlet-init\n"]
-        equal(len(inits), 2, "processes that look like an init")
+        def look_like_an_init():
+            return [pid for pid in descendants(process.pid)
+                    if Path(f"/proc/{pid}/comm").read_text() == "rootlet-init\n"]
+
+        # Its `sleep` has the shell's name until it is executed.
+        wait_until(lambda: len(look_like_an_init()) == 2, 10, "two processes that look like an init")
+        inits = look_like_an_init()
         ours = {process.pid, *descendants(process.pid)}
         equal([pid for pid in listed(rig) if pid in ours], [process.pid])
         for pid in inits:
