@@ -25,7 +25,11 @@ def steps_program(bench):
     """What we ask of the kernel, and nothing else."""
     out = os.path.join(bench.trees.work, "steps")
     if not os.path.exists(out):
-        bench.trees.compile("steps.c", out, "-static", "-lzstd")
+        # With our start of a static program, without which it would take 0.2 ms more.
+        start = os.path.join(bench.trees.work, "trim_start.o")
+        subprocess.run(["g++", "-O2", "-fno-builtin", "-c", "-o", start,
+                        os.path.join(bench.top, "runtime/base/trim_start.cpp")], check=True)
+        bench.trees.compile("steps.c", out, start, "-static", "-lzstd")
     return out
 
 

@@ -6,12 +6,14 @@ import subprocess
 
 import first_blocks
 import peers
+import raw_tree
 from measure import Series
 from table import Table
 
 BASE = "bwrap on the directory"
 STEPS = "our steps, nothing else"
 DECODED = "our steps, and the first blocks decoded"
+SERVED = "our steps, and the least server"
 
 
 def our_cases(bench, image, packed, plain, root, program, arguments):
@@ -43,6 +45,7 @@ def cases_of(bench, program):
         BASE: peers.bwrap(root, program),
         STEPS: [peers.steps_program(bench), root, program],
         DECODED: blocks and [peers.steps_program(bench), "-z", blocks, root, program],
+        SERVED: [peers.steps_program(bench), "-f", raw_tree.of(root, f"{trees.work}/{name}.raw"), program],
         "floor on the directory": floor and [*least, "-r", root, "--", program],
         "floor with squashfuse": floor and [*least, "-f", image, "--", program],
         "ch-run on the squashfs": peers.ch_run(image, program),
@@ -93,7 +96,7 @@ def measure(bench, title, cases, rounds):
             if failed:
                 series[name].reason = "failed in a round"
     return Table(title, "ms", list(series.values()), BASE, "floor with squashfuse", "rootlet run DIRECTORY",
-                 STEPS, DECODED, "type-2 runtime")
+                 STEPS, DECODED, SERVED, "type-2 runtime")
 
 
 def tables(bench):

@@ -4,13 +4,15 @@
  *
  * The same namespaces, mounts, filter, Landlock domain and rights, made by the same
  * three processes in the same order, as one straight line: no options, no policy, no
- * look at what is there, no message. What it takes is what a launcher with this
+ * look at what is there, no message but what lets one go on when another is ready. What it takes is what a launcher with this
  * isolation cannot be quicker than. ROOT has all mount points (proc, dev, sys, tmp,
  * var/tmp, run, home, etc/passwd, etc/group).
  *
  * -m: no mounts but ROOT, /proc and $PWD, to see what the others cost.
  * -z BLOCKS: beside all of that one more process decodes these blocks (first_blocks.py),
- *     and PROGRAM waits for it: what no server of a compressed image does without. */
+ *     and PROGRAM waits for it: what no server of a compressed image does without.
+ * -f: ROOT is a file that raw_tree.py made of the directory, shown by the least FUSE server
+ *     (least_server.h): what no server of an image does without. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -35,9 +37,11 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "least_server.h"
+
 enum { filter_length = 194, capabilities = 41 };
 static char cwd[4096];
-static int few, decoded = -1;
+static int few, decoded = -1, served = -1;
 
 static void must(long result, const char *what) {
   if (result >= 0) return;
@@ -103,10 +107,9 @@ static void text(int root, int memory, const char *name, const char *path, const
   restrict_mount(root, path, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 1);
 }
 
-static void devices(int root, int memory) {
+/* What the tool's process makes of /dev, beside init's own mounts. */
+static void devices(int dev) {
   static const char *const nodes[] = {"null", "zero", "full", "random", "urandom", "tty"};
-  scratch(root, memory, "dev", "dev", 0755);
-  const int dev = place(root, "dev");
   for (unsigned i = 0; i < sizeof nodes / sizeof *nodes; i++) {
     char path[32];
     snprintf(path, sizeof path, "/dev/%s", nodes[i]);
@@ -123,10 +126,7 @@ static void devices(int root, int memory) {
   must(symlinkat("/proc/self/fd/2", dev, "stderr"), "stderr");
   must(symlinkat("pts/ptmx", dev, "ptmx"), "ptmx");
   must(mkdirat(dev, "pts", 0755), "pts");
-  must(mkdirat(dev, "shm", 0755), "shm");
-  close(dev);
-  mount_at(root, "devpts", "dev/pts", MS_NOSUID | MS_NOEXEC, "ptmxmode=0666,mode=620");
-  scratch(root, memory, "shm", "dev/shm", 01777);
+  mount_at(dev, "devpts", "pts", MS_NOSUID | MS_NOEXEC, "ptmxmode=0666,mode=620");
 }
 
 /* As long as ours, and each call passes all of it once. */
@@ -158,6 +158,13 @@ static void become_tool(int channel, char **command) {
   struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
   must(ioctl(fd, SIOCSIFFLAGS, &lo), "lo");
   close(fd);
+  if (!few) {
+    int handed[2];
+    must(take(channel, handed, 2), "channel");
+    devices(handed[1]);
+    const int program = served < 0 ? -1 : openat(handed[0], command[0] + 1, O_RDONLY | O_CLOEXEC);
+    if (program >= 0) readahead(program, 0, most_of_an_answer);
+  }
   must(write(channel, "n", 1), "channel");
   const struct {
     unsigned long long fs, net, scoped;
@@ -180,8 +187,14 @@ static void become_tool(int channel, char **command) {
   must(-1, command[0]);
 }
 
-static void furnish(int root, int memory, int here, int zone) {
-  devices(root, memory);
+static void furnish(int root, int memory, int here, int zone, int channel) {
+  scratch(root, memory, "dev", "dev", 0755);
+  const int dev = place(root, "dev");
+  const int handed[2] = {root, dev};
+  must(hand_over(channel, handed, 2), "channel");
+  must(mkdirat(dev, "shm", 0755), "shm");
+  close(dev);
+  scratch(root, memory, "shm", "dev/shm", 01777);
   scratch(root, memory, "tmp", "tmp", 01777);
   scratch(root, memory, "var", "var/tmp", 01777);
   scratch(root, memory, "run", "run", 0755);
@@ -206,6 +219,14 @@ static void furnish(int root, int memory, int here, int zone) {
   restrict_mount(root, cwd, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0);
 }
 
+/* All names of the top and their attributes by one question. */
+static void list_top(void) {
+  static char entries[16 << 10];
+  const int top = open("/..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  must(syscall(SYS_getdents64, top, entries, sizeof entries), "list the top");
+  close(top);
+}
+
 static void run_init(const char *directory, char **command, unsigned uid, unsigned gid) {
   char line[64];
   must(prctl(PR_SET_PDEATHSIG, SIGKILL), "pdeathsig");
@@ -222,18 +243,23 @@ static void run_init(const char *directory, char **command, unsigned uid, unsign
   const long tool = syscall(SYS_clone, CLONE_PIDFD | SIGCHLD, NULL, &pidfd, NULL, NULL);
   must(tool, "fork");
   if (tool == 0) become_tool(channel[1], command);
+  cpu_set_t everywhere;
+  sched_getaffinity(0, sizeof everywhere, &everywhere);
+  if (served >= 0) stay_here();
   umask(0);
   const int zone = open("/etc/localtime", O_PATH | O_CLOEXEC);
   const int here = open("/proc/self/cwd", O_PATH | O_CLOEXEC);
-  must(mount(directory, "/", NULL, MS_BIND | MS_REC, NULL), "root");
+  if (served >= 0) must(mount_raw_tree(served, "/", uid, gid), "served root");
+  if (served < 0) must(mount(directory, "/", NULL, MS_BIND | MS_REC, NULL), "root");
   const int root = open("/..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (served >= 0) list_top();
   struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
                                  .propagation = MS_PRIVATE};
   must(syscall(SYS_mount_setattr, root, "", AT_EMPTY_PATH | AT_RECURSIVE, &read_only, sizeof read_only), "root");
   mount_at(root, "tmpfs", "dev", MS_NOSUID | MS_NODEV, "mode=700,size=25%");
   const int memory = place(root, "dev");
   mount_at(root, "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "");
-  if (!few) furnish(root, memory, here, zone);
+  if (!few) furnish(root, memory, here, zone, channel[0]);
   char ready;
   must(read(channel[0], &ready, 1), "tool");
   must(setns(pidfd, CLONE_NEWNET), "setns");
@@ -244,6 +270,7 @@ static void run_init(const char *directory, char **command, unsigned uid, unsign
   must(chdir("/"), "/");
   must(prctl(PR_SET_DUMPABLE, 0), "dumpable");
   if (decoded >= 0) must(read(decoded, &ready, 1) == 1 ? 0 : -1, "decoder");
+  if (served >= 0) sched_setaffinity(0, sizeof everywhere, &everywhere);
   must(write(channel[0], "g", 1), "tool");
   no_rights();
   int status = 0;
@@ -285,7 +312,12 @@ int main(int argc, char **argv) {
     decoded = decode_beside(argv[2]);
     argc -= 2, argv += 2;
   }
-  if (argc < 3) return fprintf(stderr, "usage: steps [-m] [-z BLOCKS] ROOT PROGRAM [ARGUMENT...]\n"), 125;
+  pid_t server = -1;
+  if (argc > 2 && !strcmp(argv[1], "-f")) {
+    must(served = serve_raw_tree(argv[2], &server), "server");
+    argc--, argv++;
+  }
+  if (argc < 3) return fprintf(stderr, "usage: steps [-m] [-z BLOCKS] [-f] ROOT PROGRAM [ARGUMENT...]\n"), 125;
   must(getcwd(cwd, sizeof cwd) ? 0 : -1, "getcwd");
   if (few) strcpy(cwd, "/");
   const unsigned uid = getuid(), gid = getgid();
@@ -303,5 +335,6 @@ int main(int argc, char **argv) {
   poll(&end, 1, -1);
   int status = 0;
   must(waitpid((pid_t)init, &status, 0), "wait");
+  if (server > 0) must(waitpid(server, NULL, 0), "wait for the server");
   return WIFEXITED(status) ? WEXITSTATUS(status) : 126;
 }
