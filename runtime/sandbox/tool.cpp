@@ -16,9 +16,9 @@
 #include "runtime/os/process.hpp"
 #include "runtime/sandbox/control.hpp"
 #include "runtime/sandbox/devices.hpp"
+#include "runtime/sandbox/first_look.hpp"
 #include "runtime/sandbox/network.hpp"
 #include "runtime/sandbox/privileges.hpp"
-#include "runtime/sandbox/resolve.hpp"
 #include "runtime/sandbox/seccomp.hpp"
 #include "runtime/sandbox/tool_steps.hpp"
 #include "runtime/sandbox/user_namespace.hpp"
@@ -130,17 +130,6 @@ Status give_up_rights(const Plan& plan) {
   return Done{};
 }
 
-// What execve(2) will ask an image server for is asked now, while init still mounts: the
-// names on the way, and the beginning of the program. Nothing depends on it.
-void look_at_program(const Plan& plan, int root) {
-  constexpr std::size_t kBeginning = 128u << 10;  // the most that one question brings
-  if (plan.root != RootKind::image || plan.program.find('/') == std::string::npos) return;
-  auto program = resolve_in_root(root, plan.program, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-  struct stat status {};
-  if (!program.ok() || ::fstat(program.value().get(), &status) != 0) return;
-  if (S_ISREG(status.st_mode)) ::readahead(program.value().get(), 0, kBeginning);
-}
-
 // As get_ready(), with init's work in between that can be done beside it.
 Status help_and_get_ready(const Plan& plan, int channel) {
   TRY(make_network(plan));
@@ -148,7 +137,7 @@ Status help_and_get_ready(const Plan& plan, int channel) {
   TRY(become(plan.ids));
   const Handed handed = TRY(fill_dev(channel));
   TRY(send_message(channel, {Message::Kind::started, 0, "", {}}));
-  look_at_program(plan, handed.root.get());
+  if (plan.root == RootKind::image) look_at_program(handed.root.get(), plan.program);
   return give_up_rights(plan);
 }
 

@@ -273,6 +273,45 @@ def loop_of_directories(rig):
     try_it(rig, image, "true", options=("--mount=extract",)).failed_by_us("damaged")
 
 
+def odd_programs():
+    """Files that nobody can execute, and what the kernel looks for in them: name, status."""
+    def elf(offset, size, table=64, count=1):
+        head = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack("<HHIQQQIHHHHHH", 2, 62, 1, 0, table, 0, 0, 64, 56,
+                                                                    count, 0, 0, 0)
+        return head + struct.pack("<IIQQQQQQ", 3, 4, offset, 0, 0, size, size, 1)
+
+    most = (1 << 64) - 1
+    yield from (("short", b"\x7fELF", 126), ("no-table", elf(0, 0, most - 8), 126),
+                ("many-parts", elf(0, 0, count=65535), 126), ("far-name", elf(most - 4, 8), 126),
+                ("long-name", elf(64, most), 126), ("empty-name", elf(0, 0), 126),
+                ("no-interpreter", b"#!", 126), ("blank", b"#!   \t \n", 126), ("relative", b"#!bin/busybox\n", 126),
+                ("itself", b"#!/odd/itself\n", 126), ("a-directory", b"#!/many\n", 126),
+                ("a-pipe", b"#!/odd/pipe\n", 126), ("no-such", b"#!/no/such\n", 126), ("nothing", b"", 126))
+
+
+@test()
+def program_that_is_none(rig):
+    """a program that is a FIFO, half an ELF file or a wild script is not waited for, and said to be none"""
+    tree = rig.top / "odd-programs"
+    shutil.rmtree(tree, ignore_errors=True)
+    for directory in ("bin", "odd", "many"):
+        (tree / directory).mkdir(parents=True)
+    shutil.copy("/usr/bin/busybox", tree / "bin/busybox")
+    os.mkfifo(tree / "odd/pipe", 0o755)
+    cases = list(odd_programs())
+    for name, content, _ in cases:
+        (tree / "odd" / name).write_bytes(content)
+        (tree / "odd" / name).chmod(0o755)
+    image = rig.top / "odd-programs.sqfs"
+    subprocess.run(["mksquashfs", tree, image, "-noappend", "-quiet", "-no-progress"], check=True,
+                   stdout=subprocess.DEVNULL)
+    os.chown(image, rig.uid, rig.uid)
+    for name, status in [("pipe", 126), *((name, status) for name, _, status in cases)]:
+        done = rig.run(rig.rootlet, "run", "--mount=private", f"--exec=/odd/{name}", image, timeout=LIMIT)
+        equal(done.status, status, f"{name}: {done!r}")
+        check(done.errors.startswith(f"rootlet: run: /odd/{name}: "), f"{name}: {done!r}")
+
+
 @test()
 def damage_at_random(rig):
     """whatever bytes are changed: an answer or an error, no crash and no wait"""
