@@ -136,15 +136,21 @@ def usable(root):
         return f"does not start here ({error.__class__.__name__})"
 
 
+def wanted(only):
+    """The workloads whose name begins so; all without."""
+    return [workload for workload in WORKLOADS if workload[0].startswith(only or "")]
+
+
 def tables(bench):
+    workloads = wanted(bench.only)
     roots = ways(bench)
     reasons = {name: usable(root) for name, root in roots.items()}
     names = [name for name in roots if reasons[name] is None]
     cold = can_drop()
     results = {(w[0], kind): {name: Series(name, reasons[name]) for name in roots}
-               for w in WORKLOADS for kind in ("cold", "warm")}
+               for w in workloads for kind in ("cold", "warm")}
     for turn in range(bench.rounds(5, quick=3)):
-        for workload in WORKLOADS:
+        for workload in workloads:
             for name in rotated(names, turn):
                 for kind, took in measure_one(roots[name], workload, cold).items():
                     if took is None:
@@ -152,7 +158,7 @@ def tables(bench):
                     else:
                         results[workload[0], kind][name].values.append(took)
             bench.progress(f"read: round {turn + 1}: {workload[0]}")
-    for workload in WORKLOADS:
+    for workload in workloads:
         for kind in ("cold", "warm"):
             series = list(results[workload[0], kind].values())
             if any(one.values for one in series):

@@ -15,6 +15,7 @@ sys.path.insert(0, str(TOP / "scripts/bench.d"))
 import marks  # noqa: E402
 import peers  # noqa: E402
 import plot  # noqa: E402
+import read  # noqa: E402
 from measure import Ratio, Series, rotated  # noqa: E402
 from table import Table  # noqa: E402
 
@@ -34,6 +35,13 @@ class Bench(unittest.TestCase):
         self.assertEqual(series("a", *NOISY).median, 10.5)
         self.assertEqual(series("a", *NOISY).spread, (9, 12))
         self.assertEqual(series("a", 3, 1, 2).spread, (1, 3))
+
+    def test_only(self):
+        """--only takes the workloads whose name begins so, and none of another name"""
+        self.assertEqual([name for name, *_ in read.wanted("random")],
+                         ["random 4 KiB, 1 reader", "random 4 KiB, 4 readers"])
+        self.assertEqual(read.wanted("no such"), [])
+        self.assertEqual(read.wanted(None), read.WORKLOADS)
 
     def test_ratio(self):
         """the interval of a ratio holds it; of twice the time it holds two and not one"""
