@@ -11,6 +11,7 @@ import subprocess
 import time
 
 import peers
+import stored_blocks
 from measure import Series, rotated
 from table import Table
 
@@ -136,6 +137,35 @@ def usable(root):
         return f"does not start here ({error.__class__.__name__})"
 
 
+class Decoding:
+    """The big file decoded and nothing else, in each round of the others: what a further
+    processor is worth meanwhile."""
+
+    def __init__(self, bench, workloads):
+        ways = {"one thread": 1, "as many threads as processors": len(os.sched_getaffinity(0))}
+        self.series = {Series(name): threads for name, threads in ways.items()}
+        self.blocks = os.path.join(bench.trees.kept, f"{bench.trees.kind}.blocks")
+        self.here = workloads[:1] == WORKLOADS[:1] and stored_blocks.are_possible()
+        if not self.here:
+            return
+        self.program = bench.trees.compile("decode.c", f"{bench.trees.work}/decode", "-lzstd", "-lpthread")
+        if not os.path.exists(self.blocks):
+            with open(bench.trees.big() + BIG, "rb") as content, open(self.blocks + ".new", "wb") as file:
+                writer = stored_blocks.Writer(file)
+                while block := content.read(stored_blocks.BLOCK):
+                    writer.add(block)
+            os.rename(self.blocks + ".new", self.blocks)
+
+    def take_turn(self):
+        for series, threads in self.series.items() if self.here else ():
+            took = subprocess.check_output([self.program, self.blocks, str(threads)], text=True)
+            series.values.append(int(took) / 1e6)
+
+    def tables(self):
+        if self.here:
+            yield Table("the big file decoded, and nothing else", "s", list(self.series), "one thread")
+
+
 def wanted(only):
     """The workloads whose name begins so; all without."""
     return [workload for workload in WORKLOADS if workload[0].startswith(only or "")]
@@ -149,7 +179,9 @@ def tables(bench):
     cold = can_drop()
     results = {(w[0], kind): {name: Series(name, reasons[name]) for name in roots}
                for w in workloads for kind in ("cold", "warm")}
+    decoding = Decoding(bench, workloads)
     for turn in range(bench.rounds(5, quick=3)):
+        decoding.take_turn()
         for workload in workloads:
             for name in rotated(names, turn):
                 for kind, took in measure_one(roots[name], workload, cold).items():
@@ -163,3 +195,4 @@ def tables(bench):
             series = list(results[workload[0], kind].values())
             if any(one.values for one in series):
                 yield Table(f"{workload[0]}, {kind}", "s", series, BASE)
+    yield from decoding.tables()
