@@ -13,9 +13,8 @@
 // glibc has all that in one member, libc-start.o, which stays out where everything that
 // it defines is here. The order of the steps is that of glibc 2.36 (csu/libc-start.c);
 // with another version or processor this file is empty and glibc's own start is linked.
-// Not done, because a stub needs none of it: GLIBC_TUNABLES are not read (the tool's
-// environment keeps them), and nothing is opened in place of closed standard streams
-// (main() does that).
+// Not done, because a stub needs none of it: GLIBC_TUNABLES are not read, and nothing is opened in
+// place of closed standard streams (main() does that).
 #if defined(__x86_64__) && __GLIBC__ == 2 && __GLIBC_MINOR__ == 36
 
 #include <elf.h>
@@ -32,6 +31,7 @@ using Main = int(int, char**, char**);
 // Inside of glibc; each tells its file.
 extern char** __environ;
 extern void* __libc_stack_end;            // elf/dl-support.c
+extern std::size_t _dl_minsigstacksize;   // elf/dl-support.c: AT_MINSIGSTKSZ (Linux 5.14), or 0
 extern const std::uintptr_t* _dl_random;  // elf/dl-support.c: AT_RANDOM, 16 bytes
 void _dl_aux_init(ElfW(auxv_t) *);        // elf/dl-support.c
 void __libc_setup_tls();                  // csu/libc-tls.c
@@ -105,6 +105,9 @@ extern "C" [[noreturn, gnu::optimize("no-stack-protector")]] int __libc_start_ma
   char** end = env;
   while (*end != nullptr) ++end;
   _dl_aux_init(reinterpret_cast<ElfW(auxv_t)*>(end + 1));
+  // As sysdeps/x86/cpu-features.c has it where the kernel does not tell; sysconf(3) asserts it.
+  constexpr std::size_t kSignalStack = 2048;
+  if (_dl_minsigstacksize == 0) _dl_minsigstacksize = kSignalStack;
   choose_functions();
   __libc_setup_tls();
   set_secrets();

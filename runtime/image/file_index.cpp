@@ -24,8 +24,8 @@ std::uint64_t id_of(const sqfs* fs, const sqfs_md_cursor& cursor) {
 }
 
 // What the inode table holds behind a file whose blocks were all looked at.
-// Links and plain directories lie between the files of a tree; they are passed
-// over. 0: not known, or no file.
+// Links, plain directories and empty files, of which nobody reads anything, lie between
+// the files of a tree; they are passed over. 0: not known, or no file.
 std::uint64_t next_file(sqfs* fs, sqfs_md_cursor cursor) {
   constexpr int kLook = 4;
   for (int i = 0; i < kLook; ++i) {
@@ -33,11 +33,13 @@ std::uint64_t next_file(sqfs* fs, sqfs_md_cursor cursor) {
     const std::uint64_t id = id_of(fs, cursor);
     sqfs_inode inode{};
     if (sqfs_inode_get(fs, &inode, id) != SQFS_OK) return 0;
-    if (S_ISREG(inode.base.mode)) return id;
+    if (S_ISREG(inode.base.mode) && inode.xtra.reg.file_size > 0) return id;
     cursor = inode.next;
     std::size_t behind = 0;
     switch (inode.base.inode_type) {
-      case SQUASHFS_DIR_TYPE: break;
+      case SQUASHFS_DIR_TYPE:
+      case SQUASHFS_REG_TYPE:
+      case SQUASHFS_LREG_TYPE: break;
       case SQUASHFS_SYMLINK_TYPE: behind = inode.xtra.symlink_size; break;
       default: return 0;
     }

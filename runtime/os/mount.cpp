@@ -7,8 +7,10 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
+#include <ctime>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -181,13 +183,24 @@ Result<Fd> mount_bind_of_host(int source, int target, const std::string& shown, 
   return mount_bind(source, target, shown);
 }
 
+bool was_busy_for_a_moment(int& tries) {
+  constexpr int kMost = 1000;
+  constexpr timespec kMoment{0, 100'000};
+  if (errno != EBUSY || ++tries > kMost) return false;
+  ::nanosleep(&kMoment, nullptr);
+  return true;
+}
+
 Status restrict_mount(int root, unsigned long long attributes, const std::string& shown,
                       Later later) {
   struct mount_attr attr {};
   attr.attr_set = attributes;
   if (later == Later::kept_out) attr.propagation = MS_PRIVATE;
   const unsigned flags = AT_EMPTY_PATH | AT_RECURSIVE;
-  if (::syscall(SYS_mount_setattr, root, "", flags, &attr, sizeof attr) == 0) return Done{};
+  int tries = 0;
+  do {
+    if (::syscall(SYS_mount_setattr, root, "", flags, &attr, sizeof attr) == 0) return Done{};
+  } while (was_busy_for_a_moment(tries));
   // ENOSYS: Linux < 5.12, or a container runtime's filter that is older.
   if (errno != ENOSYS) return last_error(kRestrict, shown);
   if (later == Later::kept_out) TRY(make_private(root, shown));

@@ -38,6 +38,12 @@ enum class Later {
 Status restrict_mount(int root, unsigned long long attributes, const std::string& shown,
                       Later later = Later::follows);
 
+// After a mount could not be made read-only: true, a moment later, if that was because
+// another process of the run was just writing to it (EBUSY, mnt_hold_writers() in
+// fs/namespace.c; following a fresh symlink writes its time), and it may be tried again.
+// `tries`: 0 at first.
+bool was_busy_for_a_moment(int& tries);
+
 // What is mounted or unmounted on the host from now on is not repeated at or
 // below the mount that `root` stands for.
 Status make_private(int root, const std::string& shown);

@@ -275,9 +275,11 @@ Result<Root> RootBuilder::furnish(const Tool& tool) {
   if (inside_of(plan_.ids.uids, 0)) TRY(protect_proc(*root_));
   TRY(begin_dev(*root_, tool.channel.get()));
   // The other half of /dev is being made meanwhile, unless something is shown in it.
-  const bool in_dev = std::any_of(opened_.begin(), opened_.end(), [](const Opened& item) {
+  const auto is_in_dev = [](const Opened& item) {
     return starts_below(item.place->target, "/dev");
-  });
+  };
+  const bool in_dev =
+      root_->leads_to_dev() || std::any_of(opened_.begin(), opened_.end(), is_in_dev);
   if (in_dev) TRY(wait_for_help(tool));
   TRY(show_all());
   if (!in_dev) TRY(wait_for_help(tool));

@@ -81,7 +81,8 @@ Result<os::Fd> Root::make(const std::string& path, bool directory) {
     const int made = missing.last && !directory
                          ? ::mknodat(missing.parent.get(), missing.name.c_str(), S_IFREG | 0444, 0)
                          : ::mkdirat(missing.parent.get(), missing.name.c_str(), 0755);
-    if (made != 0) return last_error(kMake, path);
+    // In /dev the process that becomes the tool may have been quicker.
+    if (made != 0 && errno != EEXIST) return last_error(kMake, path);
   }
   return plain_error(kMake, path, "too many levels", "use a shorter path");
 }
@@ -100,6 +101,7 @@ Status Root::make_all(const std::vector<Target>& targets) {
     }
     missing.push_back(&target);
   }
+  leads_to_dev_ = leads_to_dev_ || parents.count("/dev") != 0;
   for (const std::string& parent : parents) {
     const os::Fd directory = TRY(open(parent));
     if (!is_ours(directory.get()) && may_cover(directory.get())) TRY(cover(parent));

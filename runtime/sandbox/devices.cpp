@@ -38,7 +38,10 @@ Status show_node(int dev, const Node& node) {
   if (!S_ISCHR(status.st_mode) || status.st_rdev != makedev(node.major, node.minor)) {
     return plain_error(kBuild, path, "the host's is not that device");
   }
-  if (::mknodat(dev, node.name, S_IFREG | 0666, 0) != 0) return last_error(kBuild, path);
+  // What the image's symlinks lead here may have made it already.
+  if (::mknodat(dev, node.name, S_IFREG | 0666, 0) != 0 && errno != EEXIST) {
+    return last_error(kBuild, path);
+  }
   const os::Fd target = TRY(os::open_at(dev, node.name, O_PATH | O_NOFOLLOW));
   TRY(os::mount_bind(host.get(), target.get(), path));
   return Done{};
@@ -73,7 +76,11 @@ Status begin_dev(Root& root, int channel) {
 
 Result<Handed> fill_dev(int channel) {
   os::Message message = TRY(os::receive_message(channel, 2, kBuild));
-  if (message.descriptors.size() != 2) ::_exit(125);
+  if (message.ended) ::_exit(125);  // init gave up, and says why itself
+  if (message.descriptors.size() != 2) {
+    return plain_error(kBuild, "", "its descriptors cannot be taken over",
+                       "raise the limit of open files (ulimit -n)");
+  }
   Handed handed{std::move(message.descriptors[0]), std::move(message.descriptors[1])};
   const mode_t before = ::umask(0);
   TRY(show_nodes(handed.dev.get()));

@@ -75,9 +75,10 @@ Status Root::enter() && {
   constexpr std::string_view kEnter = "enter the new root";
   for (const auto& [path, cover] : covers_) {
     // This mount alone: what was mounted on it keeps its own flags.
-    if (::mount(nullptr, os::fd_path(cover.get()).c_str(), nullptr,
-                MS_REMOUNT | MS_BIND | MS_RDONLY | kTmpfsFlags, nullptr) != 0) {
-      return last_error("make read-only", path);
+    constexpr unsigned long kFlags = MS_REMOUNT | MS_BIND | MS_RDONLY | kTmpfsFlags;
+    int tries = 0;
+    while (::mount(nullptr, os::fd_path(cover.get()).c_str(), nullptr, kFlags, nullptr) != 0) {
+      if (!os::was_busy_for_a_moment(tries)) return last_error("make read-only", path);
     }
   }
   if (::fchdir(root_.get()) != 0) return last_error(kEnter);

@@ -47,6 +47,9 @@ class Root {
   // The same for many, in an order in which no cover hides another.
   Status make_all(const std::vector<Target>& targets);
 
+  // One of them is made in /dev, where the image's symlinks lead.
+  bool leads_to_dev() const { return leads_to_dev_; }
+
   // An image over a base: the root becomes what both show together, the base
   // below. Nothing else is shown yet.
   Status lay_on(int base);
@@ -121,6 +124,7 @@ class Root {
   std::string memory_;
   os::Fd scratch_;
   bool making_scratch_ = false;
+  bool leads_to_dev_ = false;
   int scratch_count_ = 0;
   std::vector<dev_t> our_devices_;  // file systems that are ours to write to
   // Made read-only at the end, by their descriptors: by then something else may

@@ -145,6 +145,23 @@ def a21_devices_are_symlinks(rig):
 
 
 @test()
+def a21_places_that_are_links_to_devices(rig):
+    """A21 /etc/hosts and its like as symlinks into /dev: each start ends alike, whoever makes /dev first"""
+    attack, top = Attack(rig, "A21", "none"), tree(rig, "links-to-devices")
+    for name, target in (("hosts", "/dev/null"), ("resolv.conf", "/dev/random"), ("passwd", "/dev/zero")):
+        replace(top, f"etc/{name}", target)
+    image, ends = squash(rig, top), set()
+    for _ in range(20):
+        done = run(rig, image, "--net=host", words=("-c", "test -c /dev/full && echo whole"))
+        ends.add((done.status, done.text, done.errors))
+    equal(len(ends), 1, repr(ends))
+    status, text, errors = ends.pop()
+    check((status, text) == (0, "whole\n") or (status == 125 and errors.startswith("rootlet: ")), repr((status, errors)))
+    attack.say("with", "SAFE", f"20 starts, status {status}")
+    attack.not_shown("no launcher that is compared with makes /dev by two processes")
+
+
+@test()
 def a22_proc_is_a_forgery(rig):
     """A22 an image with files in /proc: ids and limits are written to the kernel's, never to them"""
     attack, top = Attack(rig, "A22", "none"), tree(rig, "forgery")

@@ -98,6 +98,28 @@ for call_, error_ in CALLS.items():
 
 
 @test()
+def busy_for_a_moment(rig):
+    """a mount that cannot be made read-only at once, since somebody writes to it, is tried again"""
+    if not shutil.which("strace"):
+        raise Skip("no strace here: scripts/setup installs it")
+    log = rig.top / "trace"
+    for call, is_meant in (("mount_setattr", lambda at: True), ("mount", lambda at: "MS_REMOUNT" in at)):
+        tried = 0
+        for n in range(1, MOST + 1):
+            inject = f"{call}:error=EBUSY:when={n}"
+            log.write_text("")
+            log.chmod(0o666)
+            with Untouched():
+                done = strace(rig, inject, log, command(rig))
+            at = stopped_at(log)
+            if at is None:
+                break
+            tried += is_meant(at)
+            check(done.code == 42 or not is_meant(at), f"{inject} at {at}: {done}")
+        check(tried > 0, f"no {call} was tried")
+
+
+@test()
 def fuse_device(rig):
     """an open of /dev/fuse that fails: unpacked, or one line and 125"""
     log = rig.top / "trace"
