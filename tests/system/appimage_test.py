@@ -10,6 +10,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from rig import UID, Untouched, check, contains, equal, main, test
+from servers import wait_until
 
 DATA = "opt/foo/share/data.txt"
 ANSWER = "data of the image\n"
@@ -57,7 +58,8 @@ def mount_ends(rig):
             process.send_signal(number)
             process.communicate(timeout=10)
             equal(process.returncode, -number, "how it ended")
-        check(not directory.parent.exists(), f"{directory} is still there")
+        # An orphan is there until it is reaped.
+        wait_until(lambda: not directory.parent.exists(), 10, f"{directory} is still there")
 
 
 @test()
