@@ -67,7 +67,8 @@ class BlockCache {
     bool spent_ = false;
   };
 
-  // Keeps at most `budget` bytes of blocks; less where memory is short.
+  // Keeps at most `budget` bytes of blocks: less where memory is short, and with 0 none, for
+  // who reads each once.
   BlockCache(sqfs* fs, std::size_t budget);
   ~BlockCache();
   BlockCache(const BlockCache&) = delete;

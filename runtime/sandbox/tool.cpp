@@ -135,9 +135,11 @@ Status help_and_get_ready(const Plan& plan, int channel) {
   TRY(make_network(plan));
   TRY(take_on_limits(plan));
   TRY(become(plan.ids));
-  const Handed handed = TRY(fill_dev(channel));
-  TRY(send_message(channel, {Message::Kind::started, 0, "", {}}));
-  if (plan.root == RootKind::image) look_at_program(handed.root.get(), plan.program);
+  {
+    const Handed handed = TRY(fill_dev(channel));
+    TRY(send_message(channel, {Message::Kind::started, 0, "", {}}));
+    if (plan.root == RootKind::image) look_at_program(handed.root.get(), plan.program);
+  }
   return give_up_rights(plan);
 }
 
