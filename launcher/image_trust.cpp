@@ -125,7 +125,7 @@ Result<Verify> VerifySettings::mode() const {
 
 Result<JudgedFile> open_judged(const std::string& text) {
   const Verify mode = TRY(VerifySettings::of_this_run().mode());
-  auto opened = os::open_at(AT_FDCWD, location_file(text), O_RDONLY);
+  auto opened = os::open_at(AT_FDCWD, location_file(text), O_RDONLY | O_NONBLOCK);
   if (!opened.ok()) {
     Error error = std::move(opened).error();
     error.action = "open the image";

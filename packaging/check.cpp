@@ -115,6 +115,11 @@ Status Check::script(const Tree::Place& place, const std::string& line, const st
   use(place);
   const std::vector<std::string> words = words_of(line);
   if (words.empty()) return refused(place.path, "its #! line names no interpreter", "");
+  // To the kernel it is a part of the name, or of the argument (fs/binfmt_script.c).
+  if (line.ends_with('\r')) {
+    return refused(place.path, "its #! line ends in a carriage return, as lines do on Windows",
+                   "sed -i 's/\\r$//' FILE takes them away");
+  }
   if (depth >= kMaximumInterpreters) {
     return refused(asked, "its interpreters are scripts of scripts, deeper than Linux follows", "");
   }

@@ -122,8 +122,10 @@ Status try_limit(const Caller& caller) {
   std::vector<std::string> notes;
   auto held = Enforcement::prepare(limits, false, caller.uid,
                                    sandbox::own_ids(caller.uid, caller.gid), notes);
-  if (!held.ok()) return std::move(held).error();
-  return Done{};
+  if (held.ok()) return Done{};
+  Error error = std::move(held).error();
+  error.subject.clear();  // what was tried is nobody's wish
+  return error;
 }
 
 Status find_rendezvous(const Caller& caller) {
@@ -137,6 +139,13 @@ Status find_program(std::string_view first, std::string_view second) {
   return plain_error(
       "", "", "neither " + std::string(first) + " nor " + std::string(second) + " is in /usr/bin",
       "install one of them");
+}
+
+Status find_private_network(const Caller&) {
+  TRY(find_program("pasta", "slirp4netns"));
+  if (::access("/dev/net/tun", R_OK | W_OK) == 0) return Done{};
+  return plain_error("", "", "/dev/net/tun is not there, or not open to you",
+                     "chmod 666 /dev/net/tun, as root; it carries nothing by itself");
 }
 
 // An orphan that ends must not stay as a zombie: servers and inits of killed
@@ -178,8 +187,7 @@ constexpr Probe kBeside[] = {
     {"shared image servers", false, find_rendezvous, "each run has a server of its own"},
     {"ranges of ids", false, [](const Caller&) { return find_program("newuidmap", "newuidmap"); },
      "uid-map and gid-map have one id"},
-    {"private network", false, [](const Caller&) { return find_program("pasta", "slirp4netns"); },
-     "net is none or host"},
+    {"private network", false, find_private_network, "net is none or host"},
     {"a parent that reaps orphans", false, have_reaper,
      "ended processes of killed runs stay as zombies"},
 };

@@ -95,7 +95,7 @@ Result<Payload> locate_payload(int fd, const std::string& text) {
 }
 
 Result<Source> open_source(const std::string& text) {
-  auto opened = os::open_at(AT_FDCWD, location_file(text), O_RDONLY);
+  auto opened = os::open_at(AT_FDCWD, location_file(text), O_RDONLY | O_NONBLOCK);
   if (opened.ok()) return open_source(text, std::move(opened).value());
   Error error = std::move(opened).error();
   error.action = kOpen;
@@ -111,6 +111,9 @@ Result<Source> open_source(const std::string& text, os::Fd fd) {
     source.file = real_path(location.file);
     source.fd = std::move(fd);
     return source;
+  }
+  if (!S_ISREG(status.st_mode) && !S_ISBLK(status.st_mode)) {
+    return plain_error(kOpen, location.file, "it is neither a file nor a directory");
   }
   return open_image(std::move(fd), real_path(location.file), location);
 }

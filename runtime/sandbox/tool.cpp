@@ -176,6 +176,19 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return out;
 }
 
+namespace {
+
+// What the kernel takes for a part of the interpreter's name (fs/binfmt_script.c).
+bool has_windows_first_line(const std::string& program) {
+  const os::Fd file(::open(program.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  char line[256];
+  const ssize_t got = file.valid() ? ::read(file.get(), line, sizeof line) : -1;
+  const std::string_view text(line, got > 0 ? static_cast<std::size_t>(got) : 0);
+  return text.starts_with("#!") && text.substr(0, text.find('\n')).ends_with('\r');
+}
+
+}  // namespace
+
 Error explain(int code, const std::string& program, bool image) {
   Error error{code, "run", program, "", ""};
   error.exit_code = code == ENOENT || code == ENOTDIR ? 127 : 126;
@@ -185,8 +198,15 @@ Error explain(int code, const std::string& program, bool image) {
     error.reason = std::string("its interpreter or dynamic loader is not in the ") +
                    (image ? "image" : "root");
     if (image) error.hint = "rebuild the image with it (rootlet build names it)";
+    if (has_windows_first_line(program)) {
+      error.reason = "its #! line ends in a carriage return, as lines do on Windows";
+      error.hint = "sed -i 's/\\r$//' FILE takes them away";
+    }
   } else if (code == ENOENT) {
     error.reason = image ? "the image has no such program" : "the root has no such program";
+    if (!image && program == "/AppRun") {
+      error.hint = "name a program: --exec=PROGRAM, or rootlet exec DIRECTORY PROGRAM";
+    }
   } else if (code == E2BIG) {
     error.reason = "arguments and environment are longer than the kernel takes";
     error.hint = "hand the arguments over in a file, or raise the stack limit (ulimit -s)";

@@ -224,5 +224,20 @@ def changed_under_itself(rig):
     check(process.returncode == -15 or changed, f"status {process.returncode}")
 
 
+@test()
+def no_file_at_all(rig):
+    """a FIFO or a device in the place of an image is not waited for, whoever is given it"""
+    pipe = rig.top / "pipe"
+    pipe.unlink(missing_ok=True)
+    os.mkfifo(pipe)
+    os.chown(pipe, rig.uid, rig.uid)
+    for path in (pipe, "/dev/null"):
+        for words in (["run", path], ["run", "--dry-run", path], ["exec", path, "sh"], ["shell", path],
+                      ["run", "--attach", f"{path}:/mnt", rig.image], ["inspect", path]):
+            done = rig.run(rig.rootlet, *words, timeout=LIMIT)
+            check(done.status in (1, 125) and done.errors.startswith("rootlet: ") and str(path) in done.errors,
+                  f"{words}: {done!r}")
+
+
 if __name__ == "__main__":
     main()

@@ -286,7 +286,7 @@ def odd_programs():
                 ("long-name", elf(64, most), 126), ("empty-name", elf(0, 0), 126),
                 ("no-interpreter", b"#!", 126), ("blank", b"#!   \t \n", 126), ("relative", b"#!bin/busybox\n", 126),
                 ("itself", b"#!/odd/itself\n", 126), ("a-directory", b"#!/many\n", 126),
-                ("a-pipe", b"#!/odd/pipe\n", 126), ("no-such", b"#!/no/such\n", 126), ("nothing", b"", 126))
+                ("a-pipe", b"#!/odd/pipe\n", 126), ("windows", b"#!/bin/busybox\r\n", 126), ("no-such", b"#!/no/such\n", 126), ("nothing", b"", 126))
 
 
 @test()
@@ -310,6 +310,7 @@ def program_that_is_none(rig):
         done = rig.run(rig.rootlet, "run", "--mount=private", f"--exec=/odd/{name}", image, timeout=LIMIT)
         equal(done.status, status, f"{name}: {done!r}")
         check(done.errors.startswith(f"rootlet: run: /odd/{name}: "), f"{name}: {done!r}")
+        check(("carriage return" in done.errors) == (name == "windows"), f"{name}: {done!r}")
 
 
 @test()

@@ -124,6 +124,12 @@ def manual_pages(rootlet):
             check(part in shown.stdout, f"{page.name} has no {part}")
 
 
+def headings(rootlet):
+    """`rootlet --help` has each of its headings once"""
+    found = re.findall(r"^([A-Z][a-z]+):$", rootlet.run("--help").stdout, re.M)
+    check(len(found) > 3 and len(found) == len(set(found)), f"headings: {found}")
+
+
 def help_fits(rootlet):
     """each verb's --help fits a terminal of 24 lines and 80 columns, and has examples"""
     for verb in rootlet.verbs:
@@ -195,7 +201,7 @@ def fish_completion(rootlet):
     return completed(rootlet, "fish", lambda *words: rootlet.fish(" ".join(words)))
 
 
-TESTS = [manual_pages, help_fits, mistakes, bash_completion, zsh_completion, fish_completion]
+TESTS = [manual_pages, headings, help_fits, mistakes, bash_completion, zsh_completion, fish_completion]
 
 
 def main():

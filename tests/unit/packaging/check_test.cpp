@@ -184,6 +184,12 @@ TEST_CASE("an interpreter without a leading slash is refused") {
   CHECK_THAT(Image().file("tool", "#!\n").fault("/tool"), Contains("names no interpreter"));
 }
 
+TEST_CASE("a script with line ends of Windows is refused, whatever its line names") {
+  for (const char* line : {"#!/bin/sh\r\necho\r\n", "#!/bin/sh -e\r\n", "#!/usr/bin/env sh\r\n"}) {
+    CHECK_THAT(Image().file("tool", line).fault("/tool"), Contains("carriage return"));
+  }
+}
+
 TEST_CASE("an ELF file cut or changed anywhere is refused or passed, never a crash") {
   ElfMaker maker = dynamic({"liba.so", "libb.so"});
   maker.rpath = "/a:/b";
