@@ -50,7 +50,8 @@ void FileReader::look_ahead(File& file, std::uint64_t id, std::uint64_t offset, 
   const std::uint64_t block_size = fs_->sb.block_size;
   const bool in_order = file.expected.exchange(end, std::memory_order_relaxed) == offset;
   if (!in_order) return;
-  const std::uint32_t walked = offset == 0 ? walked_to(file, id) : file.walked.load();
+  const std::uint32_t walked =
+      offset == 0 ? walked_to(file, id) : file.walked.load(std::memory_order_relaxed);
   const std::size_t ahead = std::clamp<std::size_t>(kAhead / block_size, 1, kMostBlocks);
   const std::uint64_t number = (end + block_size - 1) / block_size;
   std::uint64_t last = std::min<std::uint64_t>(number + ahead, file.block_count);
